@@ -1,0 +1,1 @@
+"""The Django project: how the knowledge base runs. What it knows is in `regulations`."""
