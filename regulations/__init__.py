@@ -1,0 +1,1 @@
+"""The app: what kbase knows about crypto regulation."""

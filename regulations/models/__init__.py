@@ -1,0 +1,62 @@
+"""What is true: the records, the rules they obey, and the questions one can ask of them."""
+
+from regulations.models.authorisations import Authorisation, AuthorisationStatus
+from regulations.models.bodies import Organisation, Regulator
+from regulations.models.citations import Citation
+from regulations.models.companies import (
+    Company,
+    CompanyIdentifier,
+    CompanyName,
+    CompanyRelation,
+)
+from regulations.models.enforcement_actions import EnforcementAction
+from regulations.models.events import Event, EventOrganiser, EventStep
+from regulations.models.figures import Figure
+from regulations.models.jurisdictions import Jurisdiction, Membership
+from regulations.models.measures import Measure, MeasureEffect
+from regulations.models.milestones import Milestone
+from regulations.models.people import Appointment, Person
+from regulations.models.policies import (
+    Policy,
+    PolicyRegulator,
+    PolicyRelation,
+    PolicyStatus,
+)
+from regulations.models.provisions import Provision
+from regulations.models.sources import Mention, Source, SourceRelation
+from regulations.models.stances import Stance
+from regulations.models.topics import Topic
+
+__all__ = [
+    "Appointment",
+    "Authorisation",
+    "AuthorisationStatus",
+    "Citation",
+    "Company",
+    "CompanyIdentifier",
+    "CompanyName",
+    "CompanyRelation",
+    "EnforcementAction",
+    "Event",
+    "EventOrganiser",
+    "EventStep",
+    "Figure",
+    "Jurisdiction",
+    "Measure",
+    "MeasureEffect",
+    "Membership",
+    "Mention",
+    "Milestone",
+    "Organisation",
+    "Person",
+    "Policy",
+    "PolicyRegulator",
+    "PolicyRelation",
+    "PolicyStatus",
+    "Provision",
+    "Regulator",
+    "Source",
+    "SourceRelation",
+    "Stance",
+    "Topic",
+]
