@@ -16,10 +16,11 @@ import pwd
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import psutil
 
@@ -82,6 +83,7 @@ class Server:
         self.folder = folder.absolute()
         self.durable = durable
         self._users: IO[str] | None = None
+        self._child: subprocess.Popen[bytes] | None = None
 
     @property
     def socket_folder(self) -> Path:
@@ -93,7 +95,8 @@ class Server:
         # libpq reads a comma in a host name as the start of a second host.
         if len(os.fsencode(folder / SOCKET_NAME)) <= LONGEST_SOCKET_PATH and "," not in str(folder):
             return folder
-        return Path("/tmp") / f"kbase-{hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]}"
+        # TMPDIR may differ between two shells; the address may not.
+        return Path("/tmp") / f"kbase-{hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]}"  # noqa: S108 (its owner is checked)
 
     def hold(self) -> None:
         """Use the server until `release` or the end of this process; start it if it does not run.
@@ -141,7 +144,7 @@ class Server:
             home.mkdir(mode=0o711, parents=True, exist_ok=True)
             self._lock_file("starting").close()
         except OSError as error:
-            raise EmbeddedError(f"The database cannot be kept in {home}: {self._advice(str(error))}") from error
+            raise EmbeddedError(f"The database cannot be kept in {home}. {self._advice(str(error))}") from error
 
     def _lock_file(self, name: str) -> IO[str]:
         return self.folder.with_name(f"{self.folder.name}.{name}").open("a")
@@ -162,7 +165,7 @@ class Server:
             self._forget_dead_server()
             self._start()
         except OSError as error:
-            raise EmbeddedError(f"The database in {self.folder} cannot start: {self._advice(str(error))}") from error
+            raise EmbeddedError(f"The database in {self.folder} cannot start. {self._advice(str(error))}") from error
 
     def _refuse_foreign_folder(self) -> None:
         try:
@@ -186,7 +189,9 @@ class Server:
     def _initialise(self) -> None:
         """Make the data folder, whole or not at all: it gets its name when it is ready."""
         if self.folder.exists() and any(self.folder.iterdir()):
-            raise EmbeddedError(f"The folder {self.folder} holds something that is no database. Move it away and start again.")
+            raise EmbeddedError(
+                f"The folder {self.folder} holds something that is no database. Move it away and start again."
+            )
         if self.durable:
             _say("Creating the database (some seconds, only once) ...")
         draft = self.folder.with_name(f"{self.folder.name}.new")
@@ -200,7 +205,12 @@ class Server:
     def _initdb_options(self) -> list[str]:
         # Order and case come with PostgreSQL itself and so are the same on every machine. The system's own character
         # types still decide which letters pg_trgm sees, and those of "C" would hide every letter beyond ASCII.
-        options = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", f"--lc-ctype={_utf8_locale()}"]
+        options = [
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+            "--locale=C",
+            f"--lc-ctype={_utf8_locale()}",
+        ]
         options += ["--encoding=UTF8", f"--username={USER}", "--auth-local=trust", "--auth-host=reject"]
         return options if self.durable else [*options, "--no-sync"]
 
@@ -225,17 +235,31 @@ class Server:
         log = self.folder / LOG_NAME
         with suppress(FileNotFoundError):
             log.replace(self.folder / f"{LOG_NAME}.1")
-        answer = self._run(
-            "pg_ctl", "start", "--wait", f"--timeout={START_SECONDS}", f"--pgdata={self.folder}", f"--log={log}", "--silent"
+        with log.open("w") as output:
+            self._give_to_account(log)
+            self._child = self._spawn(output)
+        deadline = time.monotonic() + START_SECONDS
+        while not self.is_running():
+            if self._child.poll() is not None or time.monotonic() > deadline:
+                self._stop()
+                raise EmbeddedError(f"The database in {self.folder} cannot start. {self._advice(_tail(log))}")
+            time.sleep(0.02)
+
+    def _spawn(self, output: IO[str]) -> "subprocess.Popen[bytes]":
+        command = [str(binaries() / "postgres"), "-D", str(self.folder)]
+        return subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, **self._account_options()
         )
-        if answer.returncode:
-            raise EmbeddedError(f"The database in {self.folder} cannot start: {self._advice(_tail(log) or answer.stderr)}")
 
     def _stop(self) -> None:
         for mode in ("fast", "immediate"):
-            answer = self._run("pg_ctl", "stop", "--wait", f"--mode={mode}", f"--pgdata={self.folder}", "--silent")
-            if answer.returncode == 0 or not self._processes():
-                return
+            self._run("pg_ctl", "stop", "--wait", f"--mode={mode}", f"--pgdata={self.folder}", "--silent")
+            if not self._processes():
+                break
+        if self._child is not None:
+            # Bury our own child; a server that another process has started is that one's, or the system's.
+            self._child.wait()
+            self._child = None
 
     def _prepare_socket_folder(self) -> None:
         folder = self.socket_folder
@@ -275,7 +299,11 @@ class Server:
             "log_checkpoints": "off",
             "default_text_search_config": "pg_catalog.english",
         }
-        return settings if self.durable else {**settings, "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        return (
+            settings
+            if self.durable
+            else {**settings, "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        )
 
     def _account_uid(self) -> int:
         """Return the user id that PostgreSQL runs under.
@@ -289,7 +317,9 @@ class Server:
         for name in ("postgres", "nobody"):
             with suppress(KeyError):
                 return pwd.getpwnam(name).pw_uid
-        raise EmbeddedError("PostgreSQL refuses to run as root, and there is no user 'nobody' to run it. Start as another user.")
+        raise EmbeddedError(
+            "PostgreSQL refuses to run as root, and there is no user 'nobody' to run it. Start as another user."
+        )
 
     def _give_to_account(self, path: Path) -> None:
         if os.geteuid() != 0:
@@ -301,29 +331,30 @@ class Server:
 
     def _run(self, program: str, *arguments: str, text: str | None = None) -> "subprocess.CompletedProcess[str]":
         """Run one of PostgreSQL's programs to its end, under the right account."""
-        command = [str(binaries() / program), *arguments]
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
-        account = pwd.getpwuid(self._account_uid()) if os.geteuid() == 0 else None
         return subprocess.run(
-            command,
+            [str(binaries() / program), *arguments],
             input=text,
             text=True,
             errors="replace",
             capture_output=True,
-            env=environment,
-            cwd="/",
-            # Ctrl-C goes to the whole foreground group, and the database must outlive those who still use it.
-            start_new_session=True,
-            user=account and account.pw_uid,
-            group=account and account.pw_gid,
-            extra_groups=[] if account else None,
             check=False,
+            **self._account_options(),
         )
+
+    def _account_options(self) -> dict[str, Any]:
+        """Return how to start a program so that it runs under the right account and undisturbed by our terminal."""
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
+        # Ctrl-C goes to the whole foreground group, and the database must outlive those who still use it.
+        options: dict[str, Any] = {"env": environment, "cwd": "/", "start_new_session": True}
+        if os.geteuid() == 0:
+            account = pwd.getpwuid(self._account_uid())
+            options |= {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+        return options
 
     def _demand(self, program: str, *arguments: str, text: str | None = None) -> None:
         answer = self._run(program, *arguments, text=text)
         if answer.returncode:
-            raise EmbeddedError(f"The database in {self.folder} cannot be created: {self._advice(answer.stderr)}")
+            raise EmbeddedError(f"The database in {self.folder} cannot be created. {self._advice(answer.stderr)}")
 
     def _advice(self, report: str) -> str:
         remedy = next((remedy for sign, remedy in REMEDIES.items() if sign in report), None)
@@ -345,7 +376,7 @@ def _tail(log: Path) -> str:
 def _is_postgres_in(process: psutil.Process, folder: Path) -> bool:
     try:
         living = process.status() != psutil.STATUS_ZOMBIE
-        return living and process.name() == "postgres" and process.cwd() == str(folder.resolve())
+        return bool(living and process.name() == "postgres" and process.cwd() == str(folder.resolve()))
     except psutil.Error:
         return False
 

@@ -21,7 +21,9 @@ _PAGE = {
 # Swagger UI puts style attributes on what it draws.
 DOCS_POLICY = content_policy(**_PAGE, style_src="'self' 'unsafe-inline'")
 # Alpine.js, which moves the admin's pages, builds functions from attributes; unfold writes a few scripts into the page.
-ADMIN_POLICY = content_policy(**_PAGE, style_src="'self' 'unsafe-inline'", script_src="'self' 'unsafe-inline' 'unsafe-eval'")
+ADMIN_POLICY = content_policy(
+    **_PAGE, style_src="'self' 'unsafe-inline'", script_src="'self' 'unsafe-inline' 'unsafe-eval'"
+)
 
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
@@ -60,7 +62,9 @@ class RequestLimits:
         length = request.META.get("CONTENT_LENGTH") or "0"
         if length.isdecimal() and len(length) < 19 and int(length) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             return None
-        return problem(413, "Content too large", f"The body has more than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes.")
+        return problem(
+            413, "Content too large", f"The body has more than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes."
+        )
 
 
 def problem(status: int, title: str, detail: str) -> HttpResponse:

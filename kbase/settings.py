@@ -109,6 +109,7 @@ HOST = env_text("KBASE_HOST", "127.0.0.1")
 PORT = env_int("PORT", 8000, 1, 65535)
 WORKERS = env_int("KBASE_WORKERS", os.cpu_count() or 1, 1, 64)
 HTTPS = env_bool("KBASE_HTTPS")
+ACCESS_LOG = env_bool("KBASE_ACCESS_LOG")
 ALLOWED_HOSTS = env_list("KBASE_ALLOWED_HOSTS", ["localhost", ".localhost", "127.0.0.1", "[::1]"])
 IS_LOCAL = HOST in {"127.0.0.1", "::1", "localhost"}
 
@@ -307,11 +308,17 @@ UNFOLD = {"SITE_TITLE": "kbase", "SITE_HEADER": "kbase", "SITE_SUBHEADER": "Cryp
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"()": "kbase.logs.OneLine", "format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "formatters": {
+        "line": {"()": "kbase.logs.OneLine", "format": "{asctime} {levelname} {name}: {message}", "style": "{"}
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env_text("KBASE_LOG_LEVEL", "INFO").upper()},
-    # Django would also print what it logs, and mail it.
-    "loggers": {"django": {"handlers": [], "level": "INFO", "propagate": True}},
+    "loggers": {
+        # Django would also print what it logs, and mail it.
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        # A mistake in somebody's question is no event of ours; what fails at our end is.
+        "django.request": {"level": "ERROR"},
+    },
 }
 if LOGGING["root"]["level"] not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
     raise ImproperlyConfigured("KBASE_LOG_LEVEL has to be one of DEBUG, INFO, WARNING, ERROR, CRITICAL.")

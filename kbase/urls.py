@@ -18,10 +18,10 @@ urlpatterns = [
     path("healthz", healthz),
 ]
 
-if find_spec('regulations.api.urls'):
-    urlpatterns.insert(0, path('api/v1/', include('regulations.api.urls')))
+if find_spec("regulations.api.urls"):
+    urlpatterns.insert(0, path("api/v1/", include("regulations.api.urls")))
 
-if find_spec('kbase.reading'):
+if find_spec("kbase.reading"):
     handler400 = "kbase.reading.problems.bad_request"
     handler403 = "kbase.reading.problems.forbidden"
     handler404 = "kbase.reading.problems.not_found"

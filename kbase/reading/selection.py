@@ -1,0 +1,88 @@
+"""Which fields of an answer are asked for: the grammar of `fields`, `omit` and `expand`.
+
+Each is a comma-separated list of paths; a path goes from a field to a field of its value by dots.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from kbase.reading.problems import BadRequest, Fault
+
+# A path longer than this would ask for records of records of records of records.
+LONGEST_PATH = 4
+
+Paths = frozenset[tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The fields to show (all if None), those to leave out, and the relations to show whole."""
+
+    fields: Paths | None = None
+    omit: Paths = field(default_factory=frozenset)
+    expand: Paths = field(default_factory=frozenset)
+
+    def below(self, name: str) -> "Selection":
+        """What the selection says of the value of the field `name`."""
+        fields = None if self.fields is None else _below(self.fields, name)
+        # A path that ends here asks for the whole value.
+        whole = fields is None or () in fields
+        return Selection(None if whole else fields, _below(self.omit, name), _below(self.expand, name))
+
+    def keeps(self, name: str) -> bool:
+        """Whether the field `name` is shown."""
+        asked = self.fields is None or any(path[0] == name for path in self.fields if path)
+        return asked and (name,) not in self.omit
+
+    def expands(self, name: str) -> bool:
+        """Whether the relation `name` is shown whole."""
+        return any(path[:1] == (name,) for path in self.expand)
+
+    def names(self) -> Iterable[tuple[str, str]]:
+        """Each name at this level with the parameter that named it, so that unknown ones can be told."""
+        for parameter in ("fields", "omit", "expand"):
+            for path in getattr(self, parameter) or ():
+                if path:
+                    yield parameter, path[0]
+
+
+EVERYTHING = Selection()
+
+
+def parse(fields: str | None, omit: str | None, expand: str | None) -> Selection:
+    """Read the three parameters; None where one was not sent.
+
+    Raises BadRequest for an empty or overlong path, one named twice, and a path that is both asked for and left out.
+    """
+    chosen = Selection(
+        None if fields is None else _paths("fields", fields),
+        frozenset() if omit is None else _paths("omit", omit),
+        frozenset() if expand is None else _paths("expand", expand),
+    )
+    both = (chosen.fields or frozenset()) & chosen.omit
+    if both:
+        named = ", ".join(sorted(".".join(path) for path in both))
+        raise BadRequest([Fault("omit", "contradictory", f"“{named}” is both in fields and in omit; choose one.")])
+    return chosen
+
+
+def _below(paths: Paths, name: str) -> Paths:
+    return frozenset(path[1:] for path in paths if path[:1] == (name,))
+
+
+def _paths(parameter: str, text: str) -> Paths:
+    paths = [tuple(item.split(".")) for item in text.split(",")]
+    for path in paths:
+        _check(parameter, path)
+    if len(set(paths)) < len(paths):
+        raise BadRequest([Fault(parameter, "repeated", f"{parameter} names a field twice; name each once.")])
+    return frozenset(paths)
+
+
+def _check(parameter: str, path: tuple[str, ...]) -> None:
+    if not all(path):
+        detail = f"{parameter} has an empty name; separate names by single commas and levels by single dots."
+        raise BadRequest([Fault(parameter, "malformed", detail)])
+    if len(path) > LONGEST_PATH:
+        detail = f"“{'.'.join(path)[:100]}” goes too deep; a path has {LONGEST_PATH} names at most."
+        raise BadRequest([Fault(parameter, "out_of_range", detail)])

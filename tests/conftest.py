@@ -1,0 +1,244 @@
+"""The database under the tests, the knowledge in it, and a running server.
+
+The tests have a PostgreSQL of their own: the embedded one in a temporary folder, or the server of DATABASE_URL.
+With pytest-xdist the first process starts it, and each worker has its own databases on it.
+"""
+
+import fcntl
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connections, transaction
+from hypothesis import settings as hypothesis_settings
+from psycopg import sql
+
+from kbase import embedded
+
+PROJECT = Path(__file__).resolve().parent.parent
+HOME_VARIABLE = "TESTS_HOME"
+TEMPLATE = "test_kbase_knowledge"
+
+# A slow machine is no mistake in the code.
+hypothesis_settings.register_profile("kbase", deadline=None)
+hypothesis_settings.load_profile("kbase")
+
+
+def pytest_configure(config):
+    if not is_worker(config):
+        os.environ[HOME_VARIABLE] = tempfile.mkdtemp(prefix="kbase-tests-")
+        # PostgreSQL, which refuses to run as root, has to get through.
+        tests_home().chmod(0o711)
+    if "DATABASE_URL" not in os.environ:
+        use_own_server()
+    # Pages name their static files by hash only once those are collected.
+    settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+
+
+def use_own_server():
+    server = embedded.server_in(tests_home() / "postgres")
+    server.durable = False
+    server.hold()
+    settings.DATABASES["default"]["HOST"] = str(server.socket_folder)
+    settings.DATABASES["default"]["OPTIONS"]["data_folder"] = str(server.folder)
+
+
+def pytest_unconfigure(config):
+    if not is_worker(config):
+        with suppress(psycopg.OperationalError):
+            drop_database(TEMPLATE)
+    connections.close_all()
+    if "DATABASE_URL" not in os.environ:
+        embedded.server_in(tests_home() / "postgres").release()
+    if not is_worker(config):
+        shutil.rmtree(tests_home(), ignore_errors=True)
+
+
+def is_worker(config):
+    return hasattr(config, "workerinput")
+
+
+def tests_home():
+    return Path(os.environ[HOME_VARIABLE])
+
+
+# Databases
+
+
+@contextmanager
+def administration():
+    """Yield a connection that may create and drop databases, outside of any test's transaction."""
+    settings_dict = settings.DATABASES["default"]
+    with psycopg.connect(
+        host=settings_dict["HOST"],
+        port=settings_dict.get("PORT") or None,
+        user=settings_dict["USER"],
+        password=settings_dict.get("PASSWORD") or None,
+        dbname="postgres",
+        autocommit=True,
+    ) as connection:
+        yield connection
+
+
+def drop_database(name):
+    with administration() as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def copy_database(template, name):
+    drop_database(name)
+    with administration() as connection:
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+        )
+
+
+@contextmanager
+def connected_to(name):
+    """Let `connections["default"]` speak with another database of the server."""
+    usual = connections["default"]
+    other = connections.create_connection("default")
+    other.settings_dict = {**usual.settings_dict, "NAME": name}
+    connections["default"] = other
+    try:
+        yield
+    finally:
+        other.close()
+        connections["default"] = usual
+
+
+@pytest.fixture(scope="session")
+def knowledge_template(django_db_setup, django_db_blocker):
+    """The name of a database that holds all fixtures, loaded once for all workers; copy it, never connect to it."""
+    done = tests_home() / "knowledge-is-loaded"
+    with (tests_home() / "knowledge.lock").open("w") as lock, django_db_blocker.unblock():
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            connections["default"].close()
+            copy_database(connections["default"].settings_dict["NAME"], TEMPLATE)
+            with connected_to(TEMPLATE):
+                call_command("load_knowledge", verbosity=0)
+            done.touch()
+    return TEMPLATE
+
+
+@pytest.fixture(scope="session")
+def knowledge_database(knowledge_template, worker_id):
+    name = f"test_kbase_knowledge_{worker_id}"
+    copy_database(knowledge_template, name)
+    yield name
+    drop_database(name)
+
+
+@pytest.fixture
+def knowledge(db, knowledge_database):
+    """Let the test see the whole knowledge of `fixtures/` in `connections["default"]`.
+
+    It has a database of its own, made once, and each test runs in a transaction there that is rolled back, so that a
+    test may change what it likes. Asking for this fixture is enough: `django_db` is implied. Rows that a test makes
+    before it asks for the fixture would be in the other, empty database.
+    """
+    with connected_to(knowledge_database), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+# The real server
+
+
+@dataclass(frozen=True)
+class RunningServer:
+    """A kbase that serves in a process of its own; `home` holds its files."""
+
+    url: str
+    home: Path
+    process: subprocess.Popen
+
+    def get(self, path, **headers):
+        return urllib.request.urlopen(urllib.request.Request(self.url + path, headers=headers))
+
+
+def free_port():
+    with socket.socket() as trial:
+        trial.bind(("127.0.0.1", 0))
+        return trial.getsockname()[1]
+
+
+def database_url(name):
+    settings_dict = settings.DATABASES["default"]
+    user = quote(settings_dict["USER"], safe="")
+    if settings_dict.get("PASSWORD"):
+        user += ":" + quote(settings_dict["PASSWORD"], safe="")
+    port = f":{settings_dict['PORT']}" if settings_dict.get("PORT") else ""
+    return f"postgresql://{user}@{quote(settings_dict['HOST'], safe='')}{port}/{name}"
+
+
+def environment(**variables):
+    """Return an environment for a kbase of its own, free of the settings that this one has."""
+    ours = {"DATABASE_URL", "PORT", "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PYTEST_CURRENT_TEST"}
+    kept = {name: value for name, value in os.environ.items() if name not in ours and not name.startswith("KBASE_")}
+    return kept | variables
+
+
+def start_server(home, port, **variables):
+    """Start `manage.py serve` and wait until it answers.
+
+    Raises AssertionError with its output if it ends instead.
+    """
+    log = home / "serve.log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "serve"],
+            cwd=PROJECT,
+            env=environment(KBASE_HOME=str(home), PORT=str(port), **variables),
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    while not answers(port):
+        assert process.poll() is None, log.read_text()
+        time.sleep(0.05)
+    return RunningServer(f"http://localhost:{port}", home, process)
+
+
+def answers(port):
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz"):
+            return True
+    except OSError:
+        return False
+
+
+@pytest.fixture
+def server_home():
+    """A folder for a kbase of its own, short enough for the path of a socket."""
+    with tempfile.TemporaryDirectory(prefix="kbase-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o711)
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def server(knowledge_template, worker_id):
+    """The production server on its own copy of the whole knowledge, as `make run` starts it."""
+    name = f"test_kbase_server_{worker_id}"
+    copy_database(knowledge_template, name)
+    home = tests_home() / f"server-{worker_id}"
+    home.mkdir()
+    running = start_server(home, free_port(), DATABASE_URL=database_url(name))
+    yield running
+    running.process.terminate()
+    running.process.wait()
+    drop_database(name)
