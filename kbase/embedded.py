@@ -215,14 +215,15 @@ class Server:
         return options if self.durable else [*options, "--no-sync"]
 
     def _forget_dead_server(self) -> None:
-        """Drop the mark of a server that is gone.
+        """Drop the marks of a server that is gone.
 
         PostgreSQL takes its own stale mark for alive when another process of the same user has its number today,
         as happens after a container's restart, or when nobody buried the old process.
         """
-        mark = self.folder / "postmaster.pid"
-        if mark.exists() and not self._processes():
-            mark.unlink(missing_ok=True)
+        marks = (self.folder / "postmaster.pid", self.socket_folder / f"{SOCKET_NAME}.lock")
+        if not self._processes():
+            for mark in marks:
+                mark.unlink(missing_ok=True)
 
     def _processes(self) -> list[psutil.Process]:
         return [process for process in psutil.process_iter() if _is_postgres_in(process, self.folder)]

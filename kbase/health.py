@@ -6,8 +6,6 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
-from kbase.embedded import EmbeddedError
-
 logger = logging.getLogger(__name__)
 
 
@@ -17,7 +15,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except (DatabaseError, EmbeddedError) as error:
+    except DatabaseError as error:
         logger.error("The database does not answer: %s", error)
         return answer(503, "unavailable")
     return answer(200, "ok")

@@ -3,6 +3,8 @@
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from kbase.reading import problems
+
 
 def content_policy(**directives: str) -> str:
     return "; ".join(f"{name.replace('_', '-')} {sources}" for name, sources in directives.items())
@@ -58,16 +60,14 @@ class RequestLimits:
 
     def refusal(self, request: HttpRequest) -> HttpResponse | None:
         if len(request.META.get("QUERY_STRING", "")) > settings.LONGEST_QUERY_STRING:
-            return problem(414, "URI too long", f"The query has more than {settings.LONGEST_QUERY_STRING} characters.")
+            return problem(request, 414, f"The query has more than {settings.LONGEST_QUERY_STRING} characters.")
         length = request.META.get("CONTENT_LENGTH") or "0"
+        # int() refuses numbers of thousands of digits with an error of its own.
         if length.isdecimal() and len(length) < 19 and int(length) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             return None
-        return problem(
-            413, "Content too large", f"The body has more than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes."
-        )
+        return problem(request, 413, f"The body has more than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes.")
 
 
-def problem(status: int, title: str, detail: str) -> HttpResponse:
-    """Return an error as RFC 9457 wants it."""
-    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-    return JsonResponse(body, status=status, content_type="application/problem+json")
+def problem(request: HttpRequest, status: int, detail: str) -> HttpResponse:
+    body = problems.document(status, detail, request.path)
+    return JsonResponse(body, status=status, content_type=problems.MEDIA_TYPE)

@@ -2,8 +2,8 @@
 
 import os
 import secrets
-from importlib.util import find_spec
 from difflib import get_close_matches
+from importlib.util import find_spec
 from pathlib import Path
 
 import dj_database_url
@@ -65,7 +65,7 @@ def refuse_unknown_variables() -> None:
     """A misspelt variable would otherwise be a setting that silently does nothing."""
     for name in os.environ:
         if name.startswith("KBASE_") and name not in _known_variables:
-            nearest = get_close_matches(name, _known_variables, n=1)
+            nearest = get_close_matches(name, _known_variables, n=1, cutoff=0.8)
             hint = f"did you mean {nearest[0]}?" if nearest else "docs/operations.md lists those that are."
             raise ImproperlyConfigured(f"{name} is not a setting of kbase; {hint}")
 
@@ -284,8 +284,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "kbase.reading.problems.exception_handler",
     "DEFAULT_SCHEMA_CLASS": "kbase.reading.schema.ReadingSchema",
 }
-if not find_spec("kbase.reading"):  # until it is written
-    REST_FRAMEWORK["EXCEPTION_HANDLER"] = "rest_framework.views.exception_handler"
+if not find_spec("kbase.reading.schema"):  # until it is written
     REST_FRAMEWORK["DEFAULT_SCHEMA_CLASS"] = "drf_spectacular.openapi.AutoSchema"
 
 SPECTACULAR_SETTINGS = {

@@ -7,14 +7,8 @@ With pytest-xdist the first process starts it, and each worker has its own datab
 import fcntl
 import os
 import shutil
-import socket
-import subprocess
-import sys
 import tempfile
-import time
-import urllib.request
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
@@ -27,8 +21,8 @@ from hypothesis import settings as hypothesis_settings
 from psycopg import sql
 
 from kbase import embedded
+from tests.running import free_port, start_server
 
-PROJECT = Path(__file__).resolve().parent.parent
 HOME_VARIABLE = "TESTS_HOME"
 TEMPLATE = "test_kbase_knowledge"
 
@@ -159,24 +153,6 @@ def knowledge(db, knowledge_database):
 # The real server
 
 
-@dataclass(frozen=True)
-class RunningServer:
-    """A kbase that serves in a process of its own; `home` holds its files."""
-
-    url: str
-    home: Path
-    process: subprocess.Popen
-
-    def get(self, path, **headers):
-        return urllib.request.urlopen(urllib.request.Request(self.url + path, headers=headers))
-
-
-def free_port():
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        return trial.getsockname()[1]
-
-
 def database_url(name):
     settings_dict = settings.DATABASES["default"]
     user = quote(settings_dict["USER"], safe="")
@@ -184,42 +160,6 @@ def database_url(name):
         user += ":" + quote(settings_dict["PASSWORD"], safe="")
     port = f":{settings_dict['PORT']}" if settings_dict.get("PORT") else ""
     return f"postgresql://{user}@{quote(settings_dict['HOST'], safe='')}{port}/{name}"
-
-
-def environment(**variables):
-    """Return an environment for a kbase of its own, free of the settings that this one has."""
-    ours = {"DATABASE_URL", "PORT", "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PYTEST_CURRENT_TEST"}
-    kept = {name: value for name, value in os.environ.items() if name not in ours and not name.startswith("KBASE_")}
-    return kept | variables
-
-
-def start_server(home, port, **variables):
-    """Start `manage.py serve` and wait until it answers.
-
-    Raises AssertionError with its output if it ends instead.
-    """
-    log = home / "serve.log"
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            [sys.executable, "manage.py", "serve"],
-            cwd=PROJECT,
-            env=environment(KBASE_HOME=str(home), PORT=str(port), **variables),
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-    while not answers(port):
-        assert process.poll() is None, log.read_text()
-        time.sleep(0.05)
-    return RunningServer(f"http://localhost:{port}", home, process)
-
-
-def answers(port):
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz"):
-            return True
-    except OSError:
-        return False
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 from pathlib import Path
 
-from django.db import OperationalError
 from django.db.backends.postgresql import base, client
 
 from kbase import embedded
@@ -31,10 +30,17 @@ class DatabaseWrapper(base.DatabaseWrapper):
         server.hold()
         try:
             return super().get_new_connection(conn_params)
-        except OperationalError:
-            # Somebody or the system may have ended the server since; a second failure is the caller's.
-            server.revive()
+        except base.Database.OperationalError:
+            # Somebody, or the system, may have ended the server since.
+            revive(server)
             return super().get_new_connection(conn_params)
+
+
+def revive(server):
+    try:
+        server.revive()
+    except embedded.EmbeddedError as error:
+        raise base.Database.OperationalError(str(error)) from error
 
 
 def _server(settings_dict):

@@ -150,7 +150,9 @@ def test_mark_of_a_dead_server_whose_number_another_process_has_today_is_forgott
     server.release()
     account = server._account_options()
     bystander = subprocess.Popen(["sleep", "600"], **account)
-    (folder / "postmaster.pid").write_text(f"{bystander.pid}\n{folder}\n1\n5432\n{folder}\n\n  1 1\nready\n")
+    mark = f"{bystander.pid}\n{folder}\n1\n5432\n{folder}\n\n  1 1\nready\n"
+    (folder / "postmaster.pid").write_text(mark)
+    (folder / f"{embedded.SOCKET_NAME}.lock").write_text(mark)
 
     try:
         server.hold()
