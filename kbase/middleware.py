@@ -59,8 +59,8 @@ class RequestLimits:
         return self.refusal(request) or self.get_response(request)
 
     def refusal(self, request: HttpRequest) -> HttpResponse | None:
-        if len(request.META.get("QUERY_STRING", "")) > settings.LONGEST_QUERY_STRING:
-            return problem(request, 414, f"The query has more than {settings.LONGEST_QUERY_STRING} characters.")
+        if max(len(request.path), len(request.META.get("QUERY_STRING", ""))) > settings.LONGEST_ADDRESS:
+            return problem(request, 414, f"Path and query may have {settings.LONGEST_ADDRESS} characters each.")
         length = request.META.get("CONTENT_LENGTH") or "0"
         # int() refuses numbers of thousands of digits with an error of its own.
         if length.isdecimal() and len(length) < 19 and int(length) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
@@ -69,5 +69,6 @@ class RequestLimits:
 
 
 def problem(request: HttpRequest, status: int, detail: str) -> HttpResponse:
-    body = problems.document(status, detail, request.path)
+    # The path may be what is too long.
+    body = problems.document(status, detail, request.path[:200])
     return JsonResponse(body, status=status, content_type=problems.MEDIA_TYPE)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 
 from kbase import embedded
 
@@ -255,7 +256,7 @@ SILENCED_SYSTEM_CHECKS = (
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
-LONGEST_QUERY_STRING = 8 * 1024
+LONGEST_ADDRESS = 8 * 1024
 
 CORS_ALLOW_ALL_ORIGINS = True
 CORS_URLS_REGEX = r"^/api/"
@@ -300,7 +301,18 @@ SPECTACULAR_SETTINGS = {
 
 # The admin
 
-UNFOLD = {"SITE_TITLE": "kbase", "SITE_HEADER": "kbase", "SITE_SUBHEADER": "Crypto regulation, with its sources"}
+UNFOLD = {
+    "SITE_TITLE": "kbase",
+    "SITE_HEADER": "kbase",
+    "SITE_SUBHEADER": "Crypto regulation, with its sources",
+    "SITE_FAVICONS": [
+        {
+            "rel": "icon",
+            "type": "image/png",
+            "href": lambda request: static("drf_spectacular_sidecar/swagger-ui-dist/favicon-32x32.png"),
+        }
+    ],
+}
 
 # Logs: one line each, to standard error.
 

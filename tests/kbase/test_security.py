@@ -156,10 +156,12 @@ def test_api_knows_no_session(empty_server):
 # Limits
 
 
-def test_query_is_too_long_from_one_character_over_the_limit(empty_server):
-    with ask(empty_server, "/api/schema/?" + "q" * 8192) as answer:
+@pytest.mark.parametrize("path", ["/api/schema/?", "/api/"])
+def test_address_is_too_long_from_one_character_over_the_limit(empty_server, path):
+    start = "" if path.endswith("?") else path
+    with ask(empty_server, path + "q" * (8192 - len(start))) as answer:
         assert answer.status != 414
-    with ask(empty_server, "/api/schema/?" + "q" * 8193) as answer:
+    with ask(empty_server, path + "q" * (8193 - len(start))) as answer:
         assert answer.status == 414
         assert answer.headers["Content-Type"] == "application/problem+json"
         assert json.load(answer)["status"] == 414
