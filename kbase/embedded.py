@@ -327,8 +327,6 @@ class Server:
             return
         account = pwd.getpwuid(self._account_uid())
         os.chown(path, account.pw_uid, account.pw_gid)
-        for target in (path, binaries() / "postgres"):
-            _let_pass(target, account.pw_uid)
 
     def _run(self, program: str, *arguments: str, text: str | None = None) -> "subprocess.CompletedProcess[str]":
         """Run one of PostgreSQL's programs to its end, under the right account."""
@@ -349,6 +347,8 @@ class Server:
         options: dict[str, Any] = {"env": environment, "cwd": "/", "start_new_session": True}
         if os.geteuid() == 0:
             account = pwd.getpwuid(self._account_uid())
+            for path in (binaries(), self.folder):
+                _let_pass(path, account.pw_uid)
             options |= {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
         return options
 
@@ -396,7 +396,7 @@ def _utf8_locale() -> str:
 
 def _let_pass(path: Path, account: int) -> None:
     """Let the account that runs PostgreSQL walk through the folders above `path`, without letting it list them."""
-    for folder in path.resolve().parents:
+    for folder in filter(Path.exists, path.resolve().parents):
         mode = folder.stat().st_mode
         if not mode & 0o001 and folder.stat().st_uid != account:
             _say(f"Opening {folder} for passage (chmod o+x): PostgreSQL does not run as root and has to get to {path}.")

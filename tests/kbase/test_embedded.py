@@ -199,6 +199,20 @@ def test_odd_folder_names_work(server_home, name):
         server.release()
 
 
+def test_folder_that_is_closed_to_others_works_for_root_too(server_home):
+    closed = server_home / "closed"
+    closed.mkdir(mode=0o700)
+    server = Server(closed / "postgres", durable=False)
+
+    server.hold()
+
+    try:
+        assert ask(server, "SELECT 1") == 1
+        assert closed.stat().st_mode & 0o066 == 0
+    finally:
+        server.release()
+
+
 def test_socket_folder_of_somebody_else_is_refused(server_home):
     server = Server(server_home / ("d" * 90) / "postgres", durable=False)
     trap = server_home / "trap"
