@@ -120,6 +120,7 @@ WSGI_APPLICATION = "kbase.wsgi.application"
 INSTALLED_APPS = [
     # unfold replaces templates of the admin and so comes first.
     "unfold",
+    "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -202,6 +203,9 @@ LANGUAGE_CODE = "en-gb"
 USE_I18N = False
 USE_TZ = True
 TIME_ZONE = "UTC"
+DATE_FORMAT = "j F Y"
+# Days are typed as ISO 8601 writes them: 03/04/2025 is two days, depending on who reads it.
+DATE_INPUT_FORMATS = ["%Y-%m-%d"]
 
 # Static files
 
@@ -305,6 +309,7 @@ UNFOLD = {
     "SITE_TITLE": "kbase",
     "SITE_HEADER": "kbase",
     "SITE_SUBHEADER": "Crypto regulation, with its sources",
+    "SITE_SYMBOL": "gavel",
     "SITE_FAVICONS": [
         {
             "rel": "icon",
@@ -312,6 +317,28 @@ UNFOLD = {
             "href": lambda request: static("drf_spectacular_sidecar/swagger-ui-dist/favicon-32x32.png"),
         }
     ],
+    "SITE_URL": "/api/docs/",
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_BACK_BUTTON": True,
+    "DASHBOARD_CALLBACK": "regulations.admin.navigation.index",
+    "SIDEBAR": {"show_search": False, "navigation": "regulations.admin.navigation.sidebar"},
+    "BORDER_RADIUS": "6px",
+    # A calm blue instead of unfold's purple.
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97% .014 254.6)",
+            "100": "oklch(93.2% .032 255.6)",
+            "200": "oklch(88.2% .059 254.1)",
+            "300": "oklch(80.9% .105 251.8)",
+            "400": "oklch(70.7% .165 254.6)",
+            "500": "oklch(62.3% .214 259.8)",
+            "600": "oklch(54.6% .245 262.9)",
+            "700": "oklch(48.8% .243 264.4)",
+            "800": "oklch(42.4% .199 265.6)",
+            "900": "oklch(37.9% .146 265.5)",
+            "950": "oklch(28.2% .091 267.9)",
+        },
+    },
 }
 
 # Logs: one line each, to standard error.

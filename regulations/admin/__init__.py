@@ -1,0 +1,41 @@
+"""What editors touch: one page per record, with its timeline, parts, relations and evidence."""
+
+from regulations.admin import (
+    accounts,
+    authorisations,
+    bodies,
+    citations,
+    companies,
+    enforcement_actions,
+    events,
+    figures,
+    jurisdictions,
+    measures,
+    milestones,
+    people,
+    policies,
+    provisions,
+    sources,
+    stances,
+    topics,
+)
+
+__all__ = [
+    "accounts",
+    "authorisations",
+    "bodies",
+    "citations",
+    "companies",
+    "enforcement_actions",
+    "events",
+    "figures",
+    "jurisdictions",
+    "measures",
+    "milestones",
+    "people",
+    "policies",
+    "provisions",
+    "sources",
+    "stances",
+    "topics",
+]
