@@ -1,13 +1,16 @@
 """Places and blocs whose law applies, and whose law reaches which place when."""
 
-from typing import Self
+from collections.abc import Mapping
+from typing import Any, Self
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeBoundary, RangeOperators
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import Exists, F, Func, OuterRef, Q
+from django.db.models import Case, Exists, F, Func, OuterRef, Q, When
 from django.db.models.expressions import Combinable
+from django.db.models.functions import Cast
+from django.db.models.lookups import LessThan
 
 from regulations.models.base import (
     CodeField,
@@ -28,6 +31,17 @@ class DateRange(Func):
 
     def __init__(self, start: str = "valid_from", end: str = "valid_until") -> None:
         super().__init__(start, end, RangeBoundary())
+
+    def replace_expressions(self, replacements: Mapping[Self, Any]) -> Self:
+        """Let `full_clean()` ask about a row's own span as if one that runs backwards were empty.
+
+        PostgreSQL refuses to build such a range, which would be an error page; `forward_span` says what is wrong.
+        """
+        asked = super().replace_expressions(replacements)
+        start, end, bounds = asked.get_source_expressions()
+        start, end = Cast(start, models.DateField()), Cast(end, models.DateField())
+        asked.set_source_expressions([start, Case(When(LessThan(end, start), then=start), default=end), bounds])
+        return asked
 
 
 class JurisdictionQuerySet(models.QuerySet["Jurisdiction"]):
