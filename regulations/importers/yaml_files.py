@@ -1,0 +1,119 @@
+"""YAML as a lawyer reads it: every value is text until its field says otherwise, and nothing is said twice.
+
+YAML's own guesses are switched off: `NO` stays Norway, `2025-02` a month, `1.10` a version. What could hide a
+mistake is refused: a key given twice, which YAML readers drop in silence, and anchors, aliases and tags.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from regulations.importers.faults import Fault, Place, Refused
+
+TEXT, LIST, MAPPING = (f"tag:yaml.org,2002:{name}" for name in ("str", "seq", "map"))
+
+# Text, a list of values, or an Entry.
+Value = Any
+
+
+class Entry(dict[str, Value]):
+    """A mapping of a file, which knows the line that it begins on."""
+
+    line: int
+
+
+@dataclass(frozen=True)
+class Document:
+    """What one file says. `file` is its path below the folder."""
+
+    file: str
+    entry: Entry
+
+
+class _Unreadable(Exception):
+    """The node cannot be what it seems; caught where the file is known."""
+
+    def __init__(self, node: Node, reason: str) -> None:
+        self.line = node.start_mark.line + 1
+        self.reason = reason
+
+
+def read_folder(folder: Path) -> list[Document]:
+    """Read all `*.yaml` files below the folder, in the order of their paths.
+
+    Raises Refused for a folder without such files, and for each file that is no well-formed mapping.
+    """
+    paths = sorted(folder.rglob("*.yaml"))
+    if not paths:
+        raise Refused([Fault(Place(str(folder), 0), "there are no *.yaml files here")])
+    documents: list[Document] = []
+    faults: list[Fault] = []
+    for path in paths:
+        file = path.relative_to(folder).as_posix()
+        try:
+            documents.append(Document(file, read_text(path.read_bytes())))
+        except _Unreadable as unreadable:
+            faults.append(Fault(Place(file, unreadable.line), unreadable.reason))
+        except yaml.YAMLError as error:
+            faults.append(_malformed(file, error))
+    if faults:
+        raise Refused(faults)
+    return documents
+
+
+def read_text(content: bytes) -> Entry:
+    """Read one YAML document whose top is a mapping. Raises YAMLError, or _Unreadable with a line."""
+    node = yaml.compose(content, Loader=yaml.CBaseLoader)
+    if not isinstance(node, MappingNode):
+        raise _Unreadable(node or _nowhere(), "must hold lists of records, each under its kind")
+    entry: Entry = _value(node, set())
+    return entry
+
+
+def _value(node: Node, seen: set[int]) -> Value:
+    _check_plain(node, seen)
+    if isinstance(node, MappingNode):
+        return _entry(node, seen)
+    if isinstance(node, SequenceNode):
+        return [_value(item, seen) for item in node.value]
+    return node.value
+
+
+def _check_plain(node: Node, seen: set[int]) -> None:
+    if id(node) in seen:
+        raise _Unreadable(node, "anchors and aliases are not used: write the value out")
+    seen.add(id(node))
+    if node.tag not in (TEXT, LIST, MAPPING):
+        raise _Unreadable(node, f"the tag {node.tag} is not used: write the value only")
+
+
+def _entry(node: MappingNode, seen: set[int]) -> Entry:
+    entry = Entry()
+    entry.line = node.start_mark.line + 1
+    for key, value in _pairs(node):
+        if key.value in entry:
+            raise _Unreadable(key, f"“{key.value}” is given twice in one mapping")
+        entry[key.value] = _value(value, seen)
+    return entry
+
+
+def _pairs(node: MappingNode) -> Iterator[tuple[ScalarNode, Node]]:
+    for key, value in node.value:
+        if not isinstance(key, ScalarNode):
+            raise _Unreadable(key, "a key must be a plain word")
+        yield key, value
+
+
+def _nowhere() -> Node:
+    mark = yaml.Mark("", 0, 0, 0, None, None)
+    return ScalarNode(TEXT, "", mark, mark)
+
+
+def _malformed(file: str, error: yaml.YAMLError) -> Fault:
+    mark = getattr(error, "problem_mark", None)
+    reason = getattr(error, "problem", None) or str(error).splitlines()[0]
+    return Fault(Place(file, mark.line + 1 if mark else 0), f"is not well-formed YAML: {reason}")
