@@ -261,6 +261,9 @@ class Server:
             # Bury our own child; a server that another process has started is that one's, or the system's.
             self._child.wait()
             self._child = None
+        if self.socket_folder != self.folder.resolve():
+            with suppress(OSError):
+                self.socket_folder.rmdir()
 
     def _prepare_socket_folder(self) -> None:
         folder = self.socket_folder
