@@ -65,17 +65,17 @@ def in_force_q(on: Day) -> Q:
     return Q(Exists(took_effect))
 
 
-def status_on(on: Day) -> Expression:
+def status_on(on: Day, path: str = "") -> Expression:
     """A policy's status as of the day `on`, from its dated steps alone.
 
     The last step decides. Once a policy has taken effect, later steps of procedure (a further consultation, a
     publication of conclusions) leave its status alone, and only steps of effect change it. On one day the step
     that comes later in a policy's life wins. Policies with no step by that day are not yet announced.
+
+    path: leads from the rows that are queried to the policy, such as `policy__`; empty for policies.
     """
-    steps = Milestone.objects.filter(policy=OuterRef("pk"), date__lte=on).order_by(
-        "-date", "-kind_rank"
-    )
-    ranked = steps.annotate(kind_rank=_rank(), status=_status_after())
+    steps = Milestone.objects.filter(policy=OuterRef("pk"), date__lte=on)
+    ranked = steps.annotate(kind_rank=_rank(), status=_status_after()).order_by("-date", "-kind_rank")
     effect = [*TAKES_EFFECT, *LOSES_EFFECT]
     took_effect = Milestone.objects.filter(
         policy=OuterRef("policy"), date__lte=on, kind__in=TAKES_EFFECT
@@ -86,7 +86,7 @@ def status_on(on: Day) -> Expression:
         Subquery(ranked.filter(kind__in=list(STATUS_AFTER)).values("status")[:1]),
         Case(
             When(
-                Exists(steps.order_by()), then=Value(PolicyStatus.NOT_ESTABLISHED.value)
+                Exists(steps), then=Value(PolicyStatus.NOT_ESTABLISHED.value)
             ),
             default=Value(PolicyStatus.NOT_YET_ANNOUNCED.value),
         ),
