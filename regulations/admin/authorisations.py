@@ -55,7 +55,15 @@ class AuthorisationAdmin(RecordAdmin):
     key_name = "key"
     collection = "authorisations"
     offers_only = {"activities": {"kind": "activity"}}
-    list_display = ["company", "kind", "issuer", "jurisdiction_code", status_today, "granted", "ended"]
+    list_display = [
+        "company",
+        "kind",
+        "issuer",
+        "jurisdiction_code",
+        status_today,
+        dated("granted_on", "granted"),
+        dated("ended_on", "ended"),
+    ]
     list_filter = [
         ("company", ONE_OF),
         ("regulator", ONE_OF),
@@ -87,9 +95,6 @@ class AuthorisationAdmin(RecordAdmin):
         ),
         ("Address", {"fields": [("key", "in_the_api")]}),
     ]
-
-    granted = dated("granted_on", "granted")
-    ended = dated("ended_on", "ended")
 
     def get_queryset(self, request):
         return super().get_queryset(request).with_status(timezone.localdate())

@@ -53,6 +53,7 @@ def dated(field, description=None):
     def column(row):
         return in_words(getattr(row, field), getattr(row, f"{field}_precision", "day"))
 
+    column.__name__ = field
     return column
 
 
@@ -95,6 +96,8 @@ class LookingUp:
             longest = db_field.base_field.max_length if isinstance(db_field, ArrayField) else 200
             label, help_text = db_field.verbose_name.capitalize(), db_field.help_text
             return LinesField(longest=longest, label=label, help_text=help_text, required=not db_field.blank)
+        if isinstance(db_field, models.URLField):
+            kwargs["assume_scheme"] = "https"
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
 
@@ -108,7 +111,7 @@ class RecordAdmin(LookingUp, ModelAdmin):
     collection = None
     # Parameters by which other pages may narrow what is offered for choosing, as {parameter: lookup}.
     narrowed_by = {}
-    # The fields by which a search ranks what it finds, besides the key.
+    # The fields besides the key by whose nearness to the words a search ranks what it finds.
     ranked_by = ()
 
     list_per_page = 50
@@ -142,8 +145,9 @@ class RecordAdmin(LookingUp, ModelAdmin):
         term = search_term.replace("\x00", "").strip()
         queryset = self.narrowed(request, queryset)
         found, may_repeat = super().get_search_results(request, queryset, term)
-        if term and ORDER_VAR not in request.GET:
-            found = found.order_by(self.closeness(term), *self.model._meta.ordering)
+        names = [name for name in (self.key_name, *self.ranked_by) if name]
+        if term and names and ORDER_VAR not in request.GET:
+            found = found.order_by(closeness(names, term), *self.model._meta.ordering)
         return found, may_repeat
 
     def narrowed(self, request, queryset):
@@ -154,13 +158,6 @@ class RecordAdmin(LookingUp, ModelAdmin):
             return queryset.filter(**asked)
         except ValueError:
             return queryset.none()
-
-    def closeness(self, term):
-        """Rank the very key before beginnings, and beginnings before what merely contains the term."""
-        names = [name for name in (self.key_name, *self.ranked_by) if name]
-        same = Q.create([(f"{name}__iexact", term) for name in names], connector=Q.OR)
-        begins = Q.create([(f"{name}__istartswith", term) for name in names], connector=Q.OR)
-        return Case(When(same, then=Value(0)), When(begins, then=Value(1)), default=Value(2))
 
     def changelist_view(self, request, extra_context=None):
         if any("\x00" in value for values in request.GET.lists() for value in [values[0], *values[1]]):
@@ -190,6 +187,13 @@ class RecordAdmin(LookingUp, ModelAdmin):
         """Name a few of the records that stand in the way, instead of loading all of them."""
         obstacles = protecting(self.model, objs)
         return ([], {}, set(), obstacles) if obstacles else super().get_deleted_objects(objs, request)
+
+
+def closeness(names, term):
+    """Rank what is called just so before beginnings, and beginnings before what merely contains the term."""
+    same = Q.create([(f"{name}__iexact", term) for name in names], connector=Q.OR)
+    begins = Q.create([(f"{name}__istartswith", term) for name in names], connector=Q.OR)
+    return Case(When(same, then=Value(0)), When(begins, then=Value(1)), default=Value(2))
 
 
 def reader_name(user):

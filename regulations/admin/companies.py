@@ -76,6 +76,7 @@ class AuthorisationsOfCompany(AuthorisationsOf):
 
 class EnforcementOfCompany(PointingHere):
     model = EnforcementAction.companies.through
+    ordering = ["-pk"]
     fk_name = "company"
     fields = [to_page("enforcementaction", "action")]
     follows = ["enforcementaction"]
@@ -140,7 +141,7 @@ class CompanyAdmin(RecordAdmin):
 
 @admin.register(CompanyRelation)
 class CompanyRelationAdmin(RecordAdmin):
-    list_display = ["company", "kind", "target", "since", "until", "group"]
+    list_display = ["company", "kind", "target", dated("valid_from", "since"), dated("valid_until", "until"), "group"]
     list_filter = [("kind", KIND), ("company", ONE_OF), ("target", ONE_OF)]
     search_fields = ["company__slug", "company__name", "target__slug", "target__name", "group"]
     search_help_text = "Either company, or the agreement"
@@ -159,6 +160,3 @@ class CompanyRelationAdmin(RecordAdmin):
             },
         )
     ]
-
-    since = dated("valid_from", "since")
-    until = dated("valid_until", "until")

@@ -17,7 +17,7 @@ class EnforcementActionAdmin(RecordAdmin):
     key_name = "slug"
     collection = "enforcement-actions"
     ranked_by = ["title"]
-    list_display = ["title", "kind", "by", "jurisdiction_code", "announced", "penalty"]
+    list_display = ["title", "kind", "by", "jurisdiction_code", dated("announced_on", "announced"), "penalty"]
     list_filter = [
         ("companies", ONE_OF),
         ("regulator", ONE_OF),
@@ -46,8 +46,6 @@ class EnforcementActionAdmin(RecordAdmin):
         ),
         ("Address", {"fields": [("slug", "in_the_api")]}),
     ]
-
-    announced = dated("announced_on", "announced")
 
     @display(description="by", ordering="regulator__slug")
     def by(self, action):

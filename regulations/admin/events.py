@@ -31,7 +31,7 @@ class EventAdmin(RecordAdmin):
     key_name = "slug"
     collection = "events"
     ranked_by = ["name"]
-    list_display = ["name", "kind", "starts", "ends", "jurisdiction", "place"]
+    list_display = ["name", "kind", dated("starts_on", "starts"), dated("ends_on", "ends"), "jurisdiction", "place"]
     list_filter = [("kind", KIND), ("jurisdiction", ONE_OF), ("speakers", ONE_OF), ("starts_on", BETWEEN)]
     search_fields = ["slug", "name", "place"]
     search_help_text = "Name, place or key"
@@ -45,6 +45,3 @@ class EventAdmin(RecordAdmin):
         ("Prize", {"fields": [("prize_amount", "prize_currency"), "prize_note"]}),
         ("Address", {"fields": [("slug", "in_the_api")]}),
     ]
-
-    starts = dated("starts_on", "starts")
-    ends = dated("ends_on", "ends")

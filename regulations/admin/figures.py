@@ -25,7 +25,7 @@ class FigureAdmin(RecordAdmin):
     form = FigureForm
     key_name = "key"
     collection = "figures"
-    list_display = ["subject", "metric", "number", "as_of_day", "source"]
+    list_display = ["subject", "metric", "number", dated("as_of", "as of"), "source"]
     list_display_links = ["metric"]
     list_filter = [
         ("company", ONE_OF),
@@ -49,8 +49,6 @@ class FigureAdmin(RecordAdmin):
         ("Evidence", {"fields": ["source", ("according_to_company", "according_to_organisation")]}),
         ("Address", {"fields": [("key", "in_the_api")]}),
     ]
-
-    as_of_day = dated("as_of", "as of")
 
     @display(description="about")
     def subject(self, figure):

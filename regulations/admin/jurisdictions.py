@@ -69,7 +69,7 @@ class JurisdictionAdmin(RecordAdmin):
 
 @admin.register(Membership)
 class MembershipAdmin(RecordAdmin):
-    list_display = ["member", "bloc", "law_applies", "since", "until"]
+    list_display = ["member", "bloc", "law_applies", dated("valid_from", "since"), dated("valid_until", "until")]
     list_filter = [("member", ONE_OF), ("bloc", ONE_OF), "law_applies"]
     search_fields = ["^member__code", "member__name", "^bloc__code", "bloc__name"]
     search_help_text = "Code or name of the member or the bloc"
@@ -78,6 +78,3 @@ class MembershipAdmin(RecordAdmin):
     fieldsets = [
         (None, {"fields": [("member", "bloc"), "law_applies", ("valid_from", "valid_until"), "summary"]}),
     ]
-
-    since = dated("valid_from", "since")
-    until = dated("valid_until", "until")

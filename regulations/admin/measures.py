@@ -28,7 +28,7 @@ class MeasureAdmin(RecordAdmin):
     key_name = "slug"
     collection = "measures"
     ranked_by = ["title"]
-    list_display = ["title", "company", "effective", "until"]
+    list_display = ["title", "company", dated("effective_from", "in effect from"), dated("effective_until", "until")]
     list_filter = [("company", ONE_OF), ("topics", ONE_OF), ("effective_from", BETWEEN)]
     search_fields = ["slug", "title", "company__name"]
     search_help_text = "Headline, company or key"
@@ -53,6 +53,3 @@ class MeasureAdmin(RecordAdmin):
         ),
         ("Address", {"fields": [("slug", "in_the_api")]}),
     ]
-
-    effective = dated("effective_from", "in effect from")
-    until = dated("effective_until", "until")

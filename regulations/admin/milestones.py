@@ -25,7 +25,7 @@ class MilestoneAdmin(RecordAdmin):
     form = MilestoneForm
     key_name = "key"
     collection = "milestones"
-    list_display = ["day", "kind", "policy", "note"]
+    list_display = [dated("date"), "kind", "policy", "note"]
     list_filter = [("kind", KIND), ("policy__jurisdiction", ONE_OF), ("date", BETWEEN)]
     search_fields = ["key", "policy__title", "policy__abbreviation", "note"]
     search_help_text = "Policy, note or key"
@@ -37,5 +37,3 @@ class MilestoneAdmin(RecordAdmin):
         (None, {"fields": ["policy", ("kind", "date", "date_precision"), "note"]}),
         ("Address", {"fields": [("key", "in_the_api")]}),
     ]
-
-    day = dated("date")

@@ -36,6 +36,7 @@ class OfficeHolders(PointingHere):
 
 class SpeaksAt(PointingHere):
     model = Event.speakers.through
+    ordering = ["-pk"]
     fk_name = "person"
     fields = [to_page("event", "event")]
     follows = ["event"]
@@ -63,7 +64,7 @@ class PersonAdmin(RecordAdmin):
 
 @admin.register(Appointment)
 class AppointmentAdmin(RecordAdmin):
-    list_display = ["person", "title", "body", "since", "until"]
+    list_display = ["person", "title", "body", dated("valid_from", "since"), dated("valid_until", "until")]
     list_filter = [("person", ONE_OF), ("regulator", ONE_OF), ("organisation", ONE_OF), ("company", ONE_OF)]
     search_fields = ["person__slug", "person__name", "title"]
     search_help_text = "Person or office"
@@ -77,9 +78,6 @@ class AppointmentAdmin(RecordAdmin):
             {"fields": [("valid_from", "valid_from_precision"), ("valid_until", "valid_until_precision"), "held_on"]},
         ),
     ]
-
-    since = dated("valid_from", "since")
-    until = dated("valid_until", "until")
 
     @display(description="at")
     def body(self, appointment):

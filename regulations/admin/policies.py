@@ -12,7 +12,6 @@ from regulations.admin.base import (
     RecordAdmin,
     Rows,
     dated,
-    in_words,
     to_page,
 )
 from regulations.admin.citations import CitationInline, CitedRows
@@ -20,6 +19,10 @@ from regulations.admin.forms import RecordForm
 from regulations.admin.milestones import MilestoneInline
 from regulations.admin.provisions import ProvisionInline
 from regulations.models import Policy, PolicyRegulator, PolicyRelation, PolicyStatus, Stance
+
+INTRODUCED = dated("introduced_on", "introduced")
+IN_EFFECT = dated("effective_from", "in effect from")
+ENDED = dated("effective_until", "in effect until")
 
 
 class PolicyForm(RecordForm):
@@ -57,6 +60,7 @@ class RelationsFromOthers(PointingHere):
 
 class StancesOfPolicy(PointingHere):
     model = Stance.policies.through
+    ordering = ["-pk"]
     fk_name = "policy"
     fields = [to_page("stance")]
     follows = ["stance__jurisdiction", "stance__topic"]
@@ -81,7 +85,7 @@ class PolicyAdmin(RecordAdmin):
     key_name = "slug"
     collection = "policies"
     ranked_by = ["abbreviation", "title"]
-    list_display = ["title", "abbreviation", "jurisdiction_code", "kind", "status_today", "introduced", "effective"]
+    list_display = ["title", "abbreviation", "jurisdiction_code", "kind", "status_today", INTRODUCED, IN_EFFECT]
     list_filter = [
         ("jurisdiction", ONE_OF),
         ("kind", KIND),
@@ -103,9 +107,9 @@ class PolicyAdmin(RecordAdmin):
         CitationInline,
     ]
     prepopulated_fields = {"slug": ["title"]}
-    readonly_fields = ["status_today", "introduced", "effective", "ended", "in_the_api"]
+    readonly_fields = ["status_today", INTRODUCED, IN_EFFECT, ENDED, "in_the_api"]
     fieldsets = [
-        ("As of today", {"fields": [("status_today", "introduced", "effective", "ended")]}),
+        ("As of today", {"fields": [("status_today", INTRODUCED, IN_EFFECT, ENDED)]}),
         (
             "The instrument",
             {
@@ -121,9 +125,6 @@ class PolicyAdmin(RecordAdmin):
         ),
         ("Address", {"fields": [("slug", "in_the_api")]}),
     ]
-
-    introduced = dated("introduced_on", "introduced")
-    effective = dated("effective_from", "in effect from")
 
     def get_queryset(self, request):
         return super().get_queryset(request).with_status(timezone.localdate())
@@ -144,10 +145,6 @@ class PolicyAdmin(RecordAdmin):
     )
     def status_today(self, policy):
         return PolicyStatus(policy.status).label if getattr(policy, "status", None) else NOT_KNOWN
-
-    @display(description="in effect until")
-    def ended(self, policy):
-        return in_words(policy.effective_until)
 
 
 @admin.register(PolicyRelation)

@@ -68,7 +68,7 @@ class SourceAdmin(RecordAdmin):
     key_name = "slug"
     collection = "sources"
     ranked_by = ["title"]
-    list_display = ["title", "kind", "published_by", "published", "language"]
+    list_display = ["title", "kind", "published_by", dated("published_on", "published"), "language"]
     list_filter = [
         ("kind", KIND),
         ("publisher", ONE_OF),
@@ -98,8 +98,6 @@ class SourceAdmin(RecordAdmin):
         ("Picture", {"fields": [("image_url", "image_credit")]}),
         ("Address", {"fields": [("slug", "in_the_api")]}),
     ]
-
-    published = dated("published_on", "published")
 
     @display(description="by")
     def published_by(self, source):

@@ -19,7 +19,7 @@ class StanceAdmin(RecordAdmin):
     form = StanceForm
     key_name = "key"
     collection = "stances"
-    list_display = ["jurisdiction", "topic", "stance", "since", "until"]
+    list_display = ["jurisdiction", "topic", "stance", dated("valid_from", "from"), dated("valid_until", "until")]
     list_display_links = ["stance"]
     list_filter = [("jurisdiction", ONE_OF), ("topic", ONE_OF), ("stance", KIND), ("valid_from", BETWEEN)]
     search_fields = ["key", "^jurisdiction__code", "jurisdiction__name", "topic__name"]
@@ -36,6 +36,3 @@ class StanceAdmin(RecordAdmin):
         ("What it rests on", {"fields": ["policies", "summary"]}),
         ("Address", {"fields": [("key", "in_the_api")]}),
     ]
-
-    since = dated("valid_from", "from")
-    until = dated("valid_until", "until")
