@@ -3,7 +3,6 @@
 import os
 import secrets
 from difflib import get_close_matches
-from importlib.util import find_spec
 from pathlib import Path
 
 import dj_database_url
@@ -115,6 +114,8 @@ ALLOWED_HOSTS = env_list("KBASE_ALLOWED_HOSTS", ["localhost", ".localhost", "127
 IS_LOCAL = HOST in {"127.0.0.1", "::1", "localhost"}
 
 ROOT_URLCONF = "kbase.urls"
+# Where the API begins; the addresses in its answers start with it.
+API_ROOT = "/api/v1/"
 WSGI_APPLICATION = "kbase.wsgi.application"
 
 INSTALLED_APPS = [
@@ -280,17 +281,17 @@ CORS_PREFLIGHT_MAX_AGE = 86400
 # The API
 
 REST_FRAMEWORK = {
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["kbase.reading.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     # Nobody is known to the API: no session, hence no CSRF and no `Vary: Cookie`.
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": ["kbase.permissions.ReadOnly"],
     "UNAUTHENTICATED_USER": None,
+    # `format` is no parameter of ours.
+    "URL_FORMAT_OVERRIDE": None,
     "EXCEPTION_HANDLER": "kbase.reading.problems.exception_handler",
     "DEFAULT_SCHEMA_CLASS": "kbase.reading.schema.ReadingSchema",
 }
-if not find_spec("kbase.reading.schema"):  # until it is written
-    REST_FRAMEWORK["DEFAULT_SCHEMA_CLASS"] = "drf_spectacular.openapi.AutoSchema"
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "kbase",

@@ -1,5 +1,6 @@
 """The addresses of the whole site."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
@@ -10,7 +11,7 @@ from kbase.health import healthz
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="docs")),
     path("api/", RedirectView.as_view(pattern_name="docs")),
-    path("api/v1/", include("regulations.api.urls")),
+    path(settings.API_ROOT.removeprefix("/"), include("regulations.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(), name="docs"),
     path("admin/", admin.site.urls),

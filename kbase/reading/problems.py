@@ -4,7 +4,8 @@ Source: RFC 9457 (problem details), RFC 9110 (status codes).
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from http import HTTPStatus
@@ -61,6 +62,23 @@ class BadRequest(APIException):
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = list(faults)
         super().__init__(" ".join(fault.detail for fault in self.faults))
+
+
+class Faults(list[Fault]):
+    """The faults of a request, gathered so that all of them are told at once."""
+
+    @contextmanager
+    def gathering(self) -> Iterator[None]:
+        """Go on after a fault, and remember it."""
+        try:
+            yield
+        except BadRequest as refused:
+            self.extend(refused.faults)
+
+    def refuse(self) -> None:
+        """Raise BadRequest if there are any."""
+        if self:
+            raise BadRequest(self)
 
 
 class NotFound(APIException):

@@ -1,3 +1,41 @@
-from django.urls import URLPattern
+"""The addresses of the API. The order here is the order of its description."""
 
-urlpatterns: list[URLPattern] = []
+from kbase.reading.resources import ResourceRouter
+from regulations.api.authorisations import AuthorisationResource
+from regulations.api.bodies import OrganisationResource, RegulatorResource
+from regulations.api.companies import CompanyResource
+from regulations.api.enforcement_actions import EnforcementActionResource
+from regulations.api.events import EventResource
+from regulations.api.figures import FigureResource
+from regulations.api.jurisdictions import JurisdictionResource
+from regulations.api.measures import MeasureResource
+from regulations.api.milestones import MilestoneResource
+from regulations.api.people import PersonResource
+from regulations.api.policies import PolicyResource
+from regulations.api.sources import SourceResource
+from regulations.api.stances import StanceResource
+from regulations.api.topics import TopicResource
+
+RESOURCES = [
+    JurisdictionResource,
+    TopicResource,
+    RegulatorResource,
+    OrganisationResource,
+    PolicyResource,
+    MilestoneResource,
+    StanceResource,
+    CompanyResource,
+    AuthorisationResource,
+    EnforcementActionResource,
+    MeasureResource,
+    PersonResource,
+    EventResource,
+    SourceResource,
+    FigureResource,
+]
+
+router = ResourceRouter()
+for resource in RESOURCES:
+    router.add(resource)
+
+urlpatterns = router.urls

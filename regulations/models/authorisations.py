@@ -30,17 +30,18 @@ def active_q(on: Day) -> Q:
     return Q(granted_on__lte=on) & (Q(ended_on__isnull=True) | Q(ended_on__gt=on))
 
 
-def status_on(on: Day) -> Expression:
-    """An authorisation's status as of the day. One that is known to exist, but not since when, stays unestablished."""
+def status_on(on: Day, path: str = "") -> Expression:
+    """An authorisation's status as of the day. One that is known to exist, but not since when, stays unestablished.
+
+    path: leads from the rows that are queried to the authorisation; empty for authorisations.
+    """
+    applied, granted, ended = f"{path}applied_on", f"{path}granted_on", f"{path}ended_on"
+    undated = {f"{applied}__isnull": True, f"{granted}__isnull": True}
     return Case(
-        When(ended_on__lte=on, then=Value(AuthorisationStatus.ENDED.value)),
-        When(granted_on__lte=on, then=Value(AuthorisationStatus.ACTIVE.value)),
-        When(applied_on__lte=on, then=Value(AuthorisationStatus.APPLIED.value)),
-        When(
-            granted_on__isnull=True,
-            applied_on__isnull=True,
-            then=Value(AuthorisationStatus.NOT_ESTABLISHED.value),
-        ),
+        When(**{f"{ended}__lte": on}, then=Value(AuthorisationStatus.ENDED.value)),
+        When(**{f"{granted}__lte": on}, then=Value(AuthorisationStatus.ACTIVE.value)),
+        When(**{f"{applied}__lte": on}, then=Value(AuthorisationStatus.APPLIED.value)),
+        When(**undated, then=Value(AuthorisationStatus.NOT_ESTABLISHED.value)),
         default=Value(AuthorisationStatus.NOT_YET.value),
         output_field=models.CharField(),
     )
@@ -73,9 +74,7 @@ class Authorisation(Record):
         SURRENDERED = "surrendered", "Surrendered"
         DELISTED = "delisted", "No longer listed in the register"
 
-    key = key_field(
-        "The key in addresses: company, regulator and kind, and a number where they repeat."
-    )
+    key = key_field("The key in addresses: company, regulator and kind, and a number where they repeat.")
     company = models.ForeignKey(
         "regulations.Company",
         models.PROTECT,
@@ -105,9 +104,7 @@ class Authorisation(Record):
         help_text="Under whose law it is.",
     )
     kind = CodeField(Kind.choices, "What sort of permission it is.")
-    reference = models.CharField(
-        max_length=100, blank=True, help_text="Its number or class in the register."
-    )
+    reference = models.CharField(max_length=100, blank=True, help_text="Its number or class in the register.")
     activities = models.ManyToManyField(
         "regulations.Topic",
         related_name="authorisations",
@@ -120,9 +117,7 @@ class Authorisation(Record):
         blank=True,
         help_text="Other places where it is valid by passport. None means not established.",
     )
-    applied_on = models.DateField(
-        null=True, blank=True, help_text="When the company was known to have applied."
-    )
+    applied_on = models.DateField(null=True, blank=True, help_text="When the company was known to have applied.")
     applied_on_precision = precision_field("applied_on")
     granted_on = models.DateField(
         null=True,
@@ -130,9 +125,7 @@ class Authorisation(Record):
         help_text="The first day on which it was held; empty if not granted or not established.",
     )
     granted_on_precision = precision_field("granted_on")
-    ended_on = models.DateField(
-        null=True, blank=True, help_text="The first day on which it was held no longer."
-    )
+    ended_on = models.DateField(null=True, blank=True, help_text="The first day on which it was held no longer.")
     ended_on_precision = precision_field("ended_on")
     end_reason = CodeField(EndReason.choices, "Why it ended.", blank=True)
     summary = models.TextField(blank=True, help_text="What one should know about it.")
@@ -150,9 +143,7 @@ class Authorisation(Record):
             honest_precision("authorisation", "applied_on"),
             honest_precision("authorisation", "granted_on"),
             honest_precision("authorisation", "ended_on"),
-            forward_span(
-                "authorisation", "applied_on", "granted_on", may_be_empty=True
-            ),
+            forward_span("authorisation", "applied_on", "granted_on", may_be_empty=True),
             forward_span("authorisation", "applied_on", "ended_on", may_be_empty=True),
             forward_span("authorisation", "granted_on", "ended_on", may_be_empty=True),
         ]

@@ -25,9 +25,7 @@ validate_slug = RegexValidator(
     r"^[a-z0-9]+(-[a-z0-9]+)*\Z",
     "Use lower-case letters a to z, digits and single hyphens between them.",
 )
-validate_currency = RegexValidator(
-    r"^[A-Z]{3,5}\Z", "Use an ISO 4217 code such as USD, or a token's symbol."
-)
+validate_currency = RegexValidator(r"^[A-Z]{3,5}\Z", "Use an ISO 4217 code such as USD, or a token's symbol.")
 
 
 class Record(models.Model):
@@ -51,9 +49,7 @@ def key_field(help_text: str) -> models.CharField:
 class CodeField(models.CharField):
     """A coded value, stored as its word. The database refuses a word that is not among the choices."""
 
-    def __init__(
-        self, choices: Any = None, help_text: str = "", **options: Any
-    ) -> None:
+    def __init__(self, choices: Any = None, help_text: str = "", **options: Any) -> None:
         options.setdefault("max_length", 32)
         super().__init__(choices=choices, help_text=help_text, **options)
 
@@ -89,9 +85,7 @@ def honest_precision(model: str, field: str) -> models.CheckConstraint:
     )
 
 
-def forward_span(
-    model: str, start: str, end: str, *, may_be_empty: bool = False
-) -> models.CheckConstraint:
+def forward_span(model: str, start: str, end: str, *, may_be_empty: bool = False) -> models.CheckConstraint:
     """Refuse a span whose `end` comes before its `start`, or on it unless the span may be empty."""
     comparison, word = ("gte", "on or after") if may_be_empty else ("gt", "after")
     return models.CheckConstraint(
@@ -121,9 +115,7 @@ def at_most_one(model: str, name: str, fields: Sequence[str]) -> models.CheckCon
     )
 
 
-def amount_with_currency(
-    model: str, amount: str, currency: str
-) -> models.CheckConstraint:
+def amount_with_currency(model: str, amount: str, currency: str) -> models.CheckConstraint:
     """Refuse money without its currency, a currency without money, and negative money."""
     return models.CheckConstraint(
         name=f"{model}_{amount}_has_currency",

@@ -19,16 +19,12 @@ class Regulator(Record):
         STANDARD_SETTER = "standard_setter", "Standard setter"
         CONSUMER = "consumer", "Consumer protection authority"
 
-    slug = key_field(
-        "The key in addresses: jurisdiction and abbreviation, such as hk-sfc."
-    )
+    slug = key_field("The key in addresses: jurisdiction and abbreviation, such as hk-sfc.")
     name = models.CharField(
         max_length=200,
         help_text="The full name, in English where there is an official one.",
     )
-    abbreviation = models.CharField(
-        max_length=30, blank=True, help_text="The usual abbreviation, such as SFC."
-    )
+    abbreviation = models.CharField(max_length=30, blank=True, help_text="The usual abbreviation, such as SFC.")
     jurisdiction = models.ForeignKey(
         "regulations.Jurisdiction",
         models.PROTECT,
@@ -36,12 +32,8 @@ class Regulator(Record):
         help_text="Whose law it makes or enforces.",
     )
     kind = CodeField(Kind.choices, "What sort of body it is.")
-    website = models.URLField(
-        max_length=300, blank=True, help_text="The body's own site."
-    )
-    summary = models.TextField(
-        blank=True, help_text="What it does about crypto, in one or two sentences."
-    )
+    website = models.URLField(max_length=300, blank=True, help_text="The body's own site.")
+    summary = models.TextField(blank=True, help_text="What it does about crypto, in one or two sentences.")
 
     class Meta:
         ordering = ["slug"]
@@ -64,9 +56,7 @@ class Organisation(Record):
         max_length=200,
         help_text="The full name, in English where there is an official one.",
     )
-    abbreviation = models.CharField(
-        max_length=30, blank=True, help_text="The usual abbreviation."
-    )
+    abbreviation = models.CharField(max_length=30, blank=True, help_text="The usual abbreviation.")
     kind = CodeField(Kind.choices, "What sort of body it is.")
     jurisdiction = models.ForeignKey(
         "regulations.Jurisdiction",
@@ -76,12 +66,8 @@ class Organisation(Record):
         related_name="organisations",
         help_text="Where it has its seat, if established.",
     )
-    website = models.URLField(
-        max_length=300, blank=True, help_text="The body's own site."
-    )
-    summary = models.TextField(
-        blank=True, help_text="What it does, in one or two sentences."
-    )
+    website = models.URLField(max_length=300, blank=True, help_text="The body's own site.")
+    summary = models.TextField(blank=True, help_text="What it does, in one or two sentences.")
 
     class Meta:
         ordering = ["slug"]

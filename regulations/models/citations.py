@@ -73,24 +73,12 @@ class Citation(Record):
         blank=True,
         help_text="The fields that rest on the source; none means the whole record.",
     )
-    locator = models.CharField(
-        max_length=200, blank=True, help_text="Where in the source: article, page, row."
-    )
-    quote = models.CharField(
-        max_length=500, blank=True, help_text="A short quotation, word for word."
-    )
-    note = models.CharField(
-        max_length=300, blank=True, help_text="What one should know about it."
-    )
-    read_on = models.DateField(
-        null=True, blank=True, help_text="The day on which the source was read."
-    )
-    method = CodeField(
-        Method.choices, "Who or what read the source.", default=Method.PERSON
-    )
-    read_by = models.CharField(
-        max_length=100, blank=True, help_text="The person, or the import's name."
-    )
+    locator = models.CharField(max_length=200, blank=True, help_text="Where in the source: article, page, row.")
+    quote = models.CharField(max_length=500, blank=True, help_text="A short quotation, word for word.")
+    note = models.CharField(max_length=300, blank=True, help_text="What one should know about it.")
+    read_on = models.DateField(null=True, blank=True, help_text="The day on which the source was read.")
+    method = CodeField(Method.choices, "Who or what read the source.", default=Method.PERSON)
+    read_by = models.CharField(max_length=100, blank=True, help_text="The person, or the import's name.")
 
     class Meta:
         ordering = ["source__slug", "pk"]

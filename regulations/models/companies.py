@@ -19,22 +19,10 @@ def validate_lei(value: str) -> None:
 
     Source: ISO 17442-1, with the check digits of ISO/IEC 7064, MOD 97-10.
     """
-    if (
-        len(value) != 20
-        or not value.isascii()
-        or not value.isalnum()
-        or value != value.upper()
-    ):
-        raise ValidationError(
-            "A LEI has 20 characters, capital letters A to Z and digits."
-        )
-    if (
-        not value[18:].isdigit()
-        or int("".join(str(int(character, 36)) for character in value)) % 97 != 1
-    ):
-        raise ValidationError(
-            "The check digits of this LEI are wrong: compare it with its source."
-        )
+    if len(value) != 20 or not value.isascii() or not value.isalnum() or value != value.upper():
+        raise ValidationError("A LEI has 20 characters, capital letters A to Z and digits.")
+    if not value[18:].isdigit() or int("".join(str(int(character, 36)) for character in value)) % 97 != 1:
+        raise ValidationError("The check digits of this LEI are wrong: compare it with its source.")
 
 
 class LeiIsValid(Func):
@@ -49,9 +37,7 @@ class Company(Record):
 
     slug = key_field("The company's key in addresses, such as kucoin.")
     name = models.CharField(max_length=200, help_text="The name that the market uses.")
-    legal_name = models.CharField(
-        max_length=300, blank=True, help_text="The name in the company register."
-    )
+    legal_name = models.CharField(max_length=300, blank=True, help_text="The name in the company register.")
     lei = models.CharField(
         max_length=20,
         null=True,
@@ -82,16 +68,10 @@ class Company(Record):
         blank=True,
         help_text="What it does: topics of kind activity.",
     )
-    website = models.URLField(
-        max_length=300, blank=True, help_text="The company's own site."
-    )
-    founded_on = models.DateField(
-        null=True, blank=True, help_text="When it was founded."
-    )
+    website = models.URLField(max_length=300, blank=True, help_text="The company's own site.")
+    founded_on = models.DateField(null=True, blank=True, help_text="When it was founded.")
     founded_on_precision = precision_field("founded_on")
-    summary = models.TextField(
-        blank=True, help_text="What it is and does, in one or two sentences."
-    )
+    summary = models.TextField(blank=True, help_text="What it is and does, in one or two sentences.")
 
     class Meta:
         ordering = ["slug"]
@@ -120,9 +100,7 @@ class CompanyName(models.Model):
     company = models.ForeignKey(Company, models.CASCADE, related_name="names")
     name = models.CharField(max_length=200, help_text="The other name.")
     kind = CodeField(Kind.choices, "What sort of name it is.", default=Kind.ALIAS)
-    valid_until = models.DateField(
-        null=True, blank=True, help_text="The first day on which it was used no longer."
-    )
+    valid_until = models.DateField(null=True, blank=True, help_text="The first day on which it was used no longer.")
 
     class Meta:
         ordering = ["company", "name"]
@@ -154,9 +132,7 @@ class CompanyIdentifier(models.Model):
         related_name="+",
         help_text="Whose register it is.",
     )
-    value = models.CharField(
-        max_length=60, help_text="The number as the register writes it."
-    )
+    value = models.CharField(max_length=60, help_text="The number as the register writes it.")
 
     class Meta:
         ordering = ["company", "scheme", "value"]
@@ -199,13 +175,9 @@ class CompanyRelation(Record):
         related_name="inverse_relations",
         help_text="The company to which it is that.",
     )
-    valid_from = models.DateField(
-        null=True, blank=True, help_text="The first day; empty if not established."
-    )
+    valid_from = models.DateField(null=True, blank=True, help_text="The first day; empty if not established.")
     valid_from_precision = precision_field("valid_from")
-    valid_until = models.DateField(
-        null=True, blank=True, help_text="The first day on which it held no longer."
-    )
+    valid_until = models.DateField(null=True, blank=True, help_text="The first day on which it held no longer.")
     group = models.CharField(
         max_length=200,
         blank=True,

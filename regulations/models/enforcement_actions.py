@@ -26,9 +26,7 @@ class EnforcementAction(Record):
         SUSPENSION = "suspension", "Suspension"
         REVOCATION = "revocation", "Revocation"
 
-    slug = key_field(
-        "The key in addresses: regulator, company and year, such as us-doj-kucoin-2025."
-    )
+    slug = key_field("The key in addresses: regulator, company and year, such as us-doj-kucoin-2025.")
     title = models.CharField(max_length=300, help_text="What happened, as a headline.")
     kind = CodeField(Kind.choices, "What sort of act it is.")
     regulator = models.ForeignKey(
@@ -55,13 +53,9 @@ class EnforcementAction(Record):
         blank=True,
         help_text="The policies breached.",
     )
-    announced_on = models.DateField(
-        null=True, blank=True, help_text="When it was made public."
-    )
+    announced_on = models.DateField(null=True, blank=True, help_text="When it was made public.")
     announced_on_precision = precision_field("announced_on")
-    concluded_on = models.DateField(
-        null=True, blank=True, help_text="When it ended: judgment, payment, dismissal."
-    )
+    concluded_on = models.DateField(null=True, blank=True, help_text="When it ended: judgment, payment, dismissal.")
     concluded_on_precision = precision_field("concluded_on")
     penalty_amount = models.DecimalField(
         max_digits=20,
@@ -76,21 +70,15 @@ class EnforcementAction(Record):
         validators=[validate_currency],
         help_text="ISO 4217 code of the penalty's currency.",
     )
-    summary = models.TextField(
-        blank=True, help_text="What it was about, in a few sentences."
-    )
+    summary = models.TextField(blank=True, help_text="What it was about, in a few sentences.")
 
     class Meta:
         ordering = [F("announced_on").desc(nulls_last=True), "slug"]
         constraints = [
             honest_precision("enforcementaction", "announced_on"),
             honest_precision("enforcementaction", "concluded_on"),
-            forward_span(
-                "enforcementaction", "announced_on", "concluded_on", may_be_empty=True
-            ),
-            amount_with_currency(
-                "enforcementaction", "penalty_amount", "penalty_currency"
-            ),
+            forward_span("enforcementaction", "announced_on", "concluded_on", may_be_empty=True),
+            amount_with_currency("enforcementaction", "penalty_amount", "penalty_currency"),
         ]
         indexes = [
             models.Index(

@@ -57,9 +57,7 @@ class Event(Record):
         validators=[validate_currency],
         help_text="ISO 4217 code of the prize's currency.",
     )
-    prize_note = models.CharField(
-        max_length=200, blank=True, help_text="Who gives how much."
-    )
+    prize_note = models.CharField(max_length=200, blank=True, help_text="Who gives how much.")
     themes = ArrayField(
         models.CharField(max_length=200),
         default=list,
@@ -72,9 +70,7 @@ class Event(Record):
         blank=True,
         help_text="Who speaks there.",
     )
-    summary = models.TextField(
-        blank=True, help_text="What it is about, in one or two sentences."
-    )
+    summary = models.TextField(blank=True, help_text="What it is about, in one or two sentences.")
 
     class Meta:
         ordering = [F("starts_on").desc(nulls_last=True), "slug"]
@@ -104,9 +100,7 @@ class EventStep(models.Model):
     kind = CodeField(Kind.choices, "What happens.")
     date = models.DateField(help_text="The day of the step.")
     date_precision = precision_field("date")
-    place = models.CharField(
-        max_length=200, blank=True, help_text="Where, if not at the event's own place."
-    )
+    place = models.CharField(max_length=200, blank=True, help_text="Where, if not at the event's own place.")
 
     class Meta:
         ordering = ["event", "date", "pk"]
@@ -152,9 +146,7 @@ class EventOrganiser(models.Model):
     class Meta:
         ordering = ["event", "pk"]
         constraints = [
-            exactly_one(
-                "eventorganiser", "body", ["regulator", "organisation", "company"]
-            ),
+            exactly_one("eventorganiser", "body", ["regulator", "organisation", "company"]),
             models.UniqueConstraint(
                 name="eventorganiser_once",
                 fields=["event", "regulator", "organisation", "company"],

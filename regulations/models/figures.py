@@ -56,21 +56,11 @@ class Figure(Record):
         blank=True,
         help_text="What it is about, where that is none of our records.",
     )
-    metric = models.CharField(
-        max_length=100, help_text="What is counted or measured, such as monthly visits."
-    )
-    comparison = CodeField(
-        Comparison.choices, "Whether the number is exact.", default=Comparison.EXACTLY
-    )
-    value = models.DecimalField(
-        max_digits=24, decimal_places=4, help_text="The number, in its unit."
-    )
-    unit = models.CharField(
-        max_length=40, help_text="The unit: a currency code, accounts, visits, percent."
-    )
-    as_of = models.DateField(
-        null=True, blank=True, help_text="The day for which the number was stated."
-    )
+    metric = models.CharField(max_length=100, help_text="What is counted or measured, such as monthly visits.")
+    comparison = CodeField(Comparison.choices, "Whether the number is exact.", default=Comparison.EXACTLY)
+    value = models.DecimalField(max_digits=24, decimal_places=4, help_text="The number, in its unit.")
+    unit = models.CharField(max_length=40, help_text="The unit: a currency code, accounts, visits, percent.")
+    as_of = models.DateField(null=True, blank=True, help_text="The day for which the number was stated.")
     as_of_precision = precision_field("as_of")
     according_to_company = models.ForeignKey(
         "regulations.Company",

@@ -76,9 +76,7 @@ class Jurisdiction(Record):
         ],
         help_text="ISO 3166-1 alpha-2 (HK), ISO 3166-2 for a subdivision (US-NY), EU, EEA, or INT.",
     )
-    name = models.CharField(
-        max_length=100, help_text="The name in common use, such as Hong Kong."
-    )
+    name = models.CharField(max_length=100, help_text="The name in common use, such as Hong Kong.")
     official_name = models.CharField(
         max_length=200,
         blank=True,
@@ -93,9 +91,7 @@ class Jurisdiction(Record):
         related_name="parts",
         help_text="The jurisdiction in which it lies. Whose law applies there is told by its memberships.",
     )
-    summary = models.TextField(
-        blank=True, help_text="How crypto is regulated there, in one or two sentences."
-    )
+    summary = models.TextField(blank=True, help_text="How crypto is regulated there, in one or two sentences.")
 
     objects = JurisdictionQuerySet.as_manager()
 
@@ -139,9 +135,7 @@ class Membership(Record):
         related_name="members",
         help_text="The bloc or state that it belongs to.",
     )
-    valid_from = models.DateField(
-        null=True, blank=True, help_text="The first day; empty if it was always so."
-    )
+    valid_from = models.DateField(null=True, blank=True, help_text="The first day; empty if it was always so.")
     valid_until = models.DateField(
         null=True,
         blank=True,
@@ -193,7 +187,5 @@ def law_reaches_q(law_of: str, places: Q, on: Day) -> Q:
     countries = binding.filter(member__in=in_places)
     own = Q(**{f"{law_of}__in": in_places})
     direct = Exists(countries.filter(bloc=OuterRef(law_of)))
-    through_country = Exists(
-        binding.filter(bloc=OuterRef(law_of), member__in=countries.values("bloc"))
-    )
+    through_country = Exists(binding.filter(bloc=OuterRef(law_of), member__in=countries.values("bloc")))
     return own | Q(direct) | Q(through_country)

@@ -19,9 +19,7 @@ from regulations.models.base import (
 class MeasureQuerySet(models.QuerySet["Measure"]):
     def in_effect(self, on: Day) -> Self:
         """Keep the measures that were in effect on the day."""
-        return self.filter(effective_from__lte=on).filter(
-            Q(effective_until__isnull=True) | Q(effective_until__gt=on)
-        )
+        return self.filter(effective_from__lte=on).filter(Q(effective_until__isnull=True) | Q(effective_until__gt=on))
 
 
 class Measure(Record):
@@ -41,26 +39,18 @@ class Measure(Record):
         blank=True,
         help_text="The activities and themes it is about.",
     )
-    announced_on = models.DateField(
-        null=True, blank=True, help_text="When it was made public."
-    )
+    announced_on = models.DateField(null=True, blank=True, help_text="When it was made public.")
     announced_on_precision = precision_field("announced_on")
-    effective_from = models.DateField(
-        null=True, blank=True, help_text="The first day of its effect."
-    )
+    effective_from = models.DateField(null=True, blank=True, help_text="The first day of its effect.")
     effective_from_precision = precision_field("effective_from")
-    effective_until = models.DateField(
-        null=True, blank=True, help_text="The first day without its effect."
-    )
+    effective_until = models.DateField(null=True, blank=True, help_text="The first day without its effect.")
     data_collected = ArrayField(
         models.CharField(max_length=100),
         default=list,
         blank=True,
         help_text="What users must tell or show.",
     )
-    not_covered = models.CharField(
-        max_length=300, blank=True, help_text="What it expressly leaves aside."
-    )
+    not_covered = models.CharField(max_length=300, blank=True, help_text="What it expressly leaves aside.")
     limit_amount = models.DecimalField(
         max_digits=20,
         decimal_places=2,
@@ -68,15 +58,9 @@ class Measure(Record):
         blank=True,
         help_text="The limit it sets, if it sets one.",
     )
-    limit_unit = models.CharField(
-        max_length=20, blank=True, help_text="The currency or token of the limit."
-    )
-    limit_period = models.CharField(
-        max_length=20, blank=True, help_text="The span the limit is for, such as month."
-    )
-    summary = models.TextField(
-        blank=True, help_text="What it is about, in one or two sentences."
-    )
+    limit_unit = models.CharField(max_length=20, blank=True, help_text="The currency or token of the limit.")
+    limit_period = models.CharField(max_length=20, blank=True, help_text="The span the limit is for, such as month.")
+    summary = models.TextField(blank=True, help_text="What it is about, in one or two sentences.")
 
     objects = MeasureQuerySet.as_manager()
 
@@ -102,13 +86,9 @@ class MeasureEffect(models.Model):
     """What a measure means for one group of people."""
 
     measure = models.ForeignKey(Measure, models.CASCADE, related_name="applies_to")
-    position = models.PositiveSmallIntegerField(
-        help_text="Its place in the list, counted from 1."
-    )
+    position = models.PositiveSmallIntegerField(help_text="Its place in the list, counted from 1.")
     who = models.CharField(max_length=300, help_text="Whom it affects.")
-    effect = models.CharField(
-        max_length=300, blank=True, help_text="What they must do."
-    )
+    effect = models.CharField(max_length=300, blank=True, help_text="What they must do.")
     still_open = ArrayField(
         models.CharField(max_length=100),
         default=list,

@@ -38,9 +38,7 @@ class Milestone(Record):
         REPEALED = "repealed", "Repealed"
         WITHDRAWN = "withdrawn", "Withdrawn"
 
-    key = key_field(
-        "The step's key in addresses: policy, kind, and a number where a kind repeats."
-    )
+    key = key_field("The step's key in addresses: policy, kind, and a number where a kind repeats.")
     policy = models.ForeignKey(
         "regulations.Policy",
         models.CASCADE,
@@ -48,9 +46,7 @@ class Milestone(Record):
         help_text="The policy whose life it is.",
     )
     kind = CodeField(Kind.choices, "What happened, or will happen.")
-    date = models.DateField(
-        help_text="The day of the step; the first day of a month or year known only as such."
-    )
+    date = models.DateField(help_text="The day of the step; the first day of a month or year known only as such.")
     date_precision = precision_field("date")
     note = models.CharField(
         max_length=300,

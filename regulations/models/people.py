@@ -41,9 +41,7 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
 class Appointment(Record):
     """An office that a person holds at a regulator, an organisation or a company."""
 
-    person = models.ForeignKey(
-        Person, models.CASCADE, related_name="appointments", help_text="Who holds it."
-    )
+    person = models.ForeignKey(Person, models.CASCADE, related_name="appointments", help_text="Who holds it.")
     regulator = models.ForeignKey(
         "regulations.Regulator",
         models.PROTECT,
@@ -65,18 +63,14 @@ class Appointment(Record):
         blank=True,
         related_name="appointments",
     )
-    title = models.CharField(
-        max_length=200, blank=True, help_text="The office; empty if not established."
-    )
+    title = models.CharField(max_length=200, blank=True, help_text="The office; empty if not established.")
     valid_from = models.DateField(
         null=True,
         blank=True,
         help_text="The first day in office; empty if not established.",
     )
     valid_from_precision = precision_field("valid_from")
-    valid_until = models.DateField(
-        null=True, blank=True, help_text="The first day out of office."
-    )
+    valid_until = models.DateField(null=True, blank=True, help_text="The first day out of office.")
     valid_until_precision = precision_field("valid_until")
     held_on = models.DateField(
         null=True,
@@ -89,9 +83,7 @@ class Appointment(Record):
     class Meta:
         ordering = ["person__slug", F("valid_from").desc(nulls_last=True), "pk"]
         constraints = [
-            exactly_one(
-                "appointment", "body", ["regulator", "organisation", "company"]
-            ),
+            exactly_one("appointment", "body", ["regulator", "organisation", "company"]),
             honest_precision("appointment", "valid_from"),
             honest_precision("appointment", "valid_until"),
             forward_span("appointment", "valid_from", "valid_until"),

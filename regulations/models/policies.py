@@ -56,12 +56,8 @@ LOSES_EFFECT = [
 def in_force_q(on: Day) -> Q:
     """A policy is in force from the day it takes effect until the day it loses effect, that day excluded."""
     steps = Milestone.objects.filter(date__lte=on)
-    ended_since = steps.filter(
-        policy=OuterRef("policy"), kind__in=LOSES_EFFECT, date__gte=OuterRef("date")
-    )
-    took_effect = steps.filter(policy=OuterRef("pk"), kind__in=TAKES_EFFECT).exclude(
-        Exists(ended_since)
-    )
+    ended_since = steps.filter(policy=OuterRef("policy"), kind__in=LOSES_EFFECT, date__gte=OuterRef("date"))
+    took_effect = steps.filter(policy=OuterRef("pk"), kind__in=TAKES_EFFECT).exclude(Exists(ended_since))
     return Q(Exists(took_effect))
 
 
@@ -77,17 +73,13 @@ def status_on(on: Day, path: str = "") -> Expression:
     steps = Milestone.objects.filter(policy=OuterRef("pk"), date__lte=on)
     ranked = steps.annotate(kind_rank=_rank(), status=_status_after()).order_by("-date", "-kind_rank")
     effect = [*TAKES_EFFECT, *LOSES_EFFECT]
-    took_effect = Milestone.objects.filter(
-        policy=OuterRef("policy"), date__lte=on, kind__in=TAKES_EFFECT
-    )
+    took_effect = Milestone.objects.filter(policy=OuterRef("policy"), date__lte=on, kind__in=TAKES_EFFECT)
     of_effect = ranked.filter(Exists(took_effect), kind__in=effect)
     return Coalesce(
         Subquery(of_effect.values("status")[:1]),
         Subquery(ranked.filter(kind__in=list(STATUS_AFTER)).values("status")[:1]),
         Case(
-            When(
-                Exists(steps), then=Value(PolicyStatus.NOT_ESTABLISHED.value)
-            ),
+            When(Exists(steps), then=Value(PolicyStatus.NOT_ESTABLISHED.value)),
             default=Value(PolicyStatus.NOT_YET_ANNOUNCED.value),
         ),
         output_field=models.CharField(),
@@ -99,15 +91,9 @@ class PolicyQuerySet(models.QuerySet["Policy"]):
         """Keep the policies that are in force on the day."""
         return self.filter(in_force_q(on))
 
-    def applying_in(
-        self, jurisdiction: "models.Model | int | Combinable", on: Day
-    ) -> Self:
+    def applying_in(self, jurisdiction: "models.Model | int | Combinable", on: Day) -> Self:
         """Keep the policies whose law reaches the jurisdiction on the day: its own, its country's, its blocs'."""
-        return self.filter(
-            law_reaches_q(
-                "jurisdiction_id", Q(pk=getattr(jurisdiction, "pk", jurisdiction)), on
-            )
-        )
+        return self.filter(law_reaches_q("jurisdiction_id", Q(pk=getattr(jurisdiction, "pk", jurisdiction)), on))
 
     def with_status(self, on: Day) -> Self:
         """Add `status`, the policy's status as of the day."""
@@ -135,9 +121,7 @@ class Policy(Record):
         max_length=300,
         help_text="The title as cited, in English where there is an official one.",
     )
-    abbreviation = models.CharField(
-        max_length=60, blank=True, help_text="The short name in use, such as MiCA."
-    )
+    abbreviation = models.CharField(max_length=60, blank=True, help_text="The short name in use, such as MiCA.")
     kind = CodeField(Kind.choices, "What sort of instrument it is.")
     jurisdiction = models.ForeignKey(
         "regulations.Jurisdiction",
@@ -156,18 +140,14 @@ class Policy(Record):
         blank=True,
         help_text="The official citation: chapter, CELEX, bill or gazette number.",
     )
-    official_url = models.URLField(
-        max_length=500, blank=True, help_text="The official text."
-    )
+    official_url = models.URLField(max_length=500, blank=True, help_text="The official text.")
     topics = models.ManyToManyField(
         "regulations.Topic",
         related_name="policies",
         blank=True,
         help_text="The activities and themes that it is about.",
     )
-    summary = models.TextField(
-        blank=True, help_text="What it says, in our own words, in a few sentences."
-    )
+    summary = models.TextField(blank=True, help_text="What it says, in our own words, in a few sentences.")
     # The database keeps these three in line with the milestones (trigger policy_dates_*), so that lists can be
     # ordered by them from an index. They are dates and hold for every day that is asked about; a status is not stored.
     introduced_on = models.DateField(
@@ -195,9 +175,7 @@ class Policy(Record):
         ordering = [F("introduced_on").desc(nulls_last=True), "slug"]
         verbose_name_plural = "policies"
         indexes = [
-            models.Index(
-                F("introduced_on").desc(nulls_last=True), "slug", name="policy_newest"
-            ),
+            models.Index(F("introduced_on").desc(nulls_last=True), "slug", name="policy_newest"),
             models.Index(
                 "jurisdiction",
                 F("introduced_on").desc(nulls_last=True),
@@ -212,9 +190,7 @@ class Policy(Record):
         ]
 
     def __str__(self) -> str:
-        return (
-            f"{self.title} ({self.abbreviation})" if self.abbreviation else self.title
-        )
+        return f"{self.title} ({self.abbreviation})" if self.abbreviation else self.title
 
     def is_in_force(self, on: Day) -> bool:
         """Whether the policy is in force on the day."""
@@ -299,19 +275,11 @@ class PolicyRelation(Record):
 
 
 def _rank() -> Case:
-    return Case(
-        *(
-            When(kind=kind, then=Value(rank))
-            for rank, kind in enumerate(Milestone.Kind.values)
-        )
-    )
+    return Case(*(When(kind=kind, then=Value(rank)) for rank, kind in enumerate(Milestone.Kind.values)))
 
 
 def _status_after() -> Case:
     return Case(
-        *(
-            When(kind=kind.value, then=Value(status.value))
-            for kind, status in STATUS_AFTER.items()
-        ),
+        *(When(kind=kind.value, then=Value(status.value)) for kind, status in STATUS_AFTER.items()),
         output_field=models.CharField(),
     )

@@ -25,12 +25,8 @@ class Provision(Record):
         related_name="children",
         help_text="The part that it belongs to; empty at the top.",
     )
-    position = models.PositiveSmallIntegerField(
-        help_text="Its place among its neighbours, counted from 1."
-    )
-    label = models.CharField(
-        max_length=40, blank=True, help_text="How it is cited: Art. 16, Title II, A."
-    )
+    position = models.PositiveSmallIntegerField(help_text="Its place among its neighbours, counted from 1.")
+    label = models.CharField(max_length=40, blank=True, help_text="How it is cited: Art. 16, Title II, A.")
     title = models.CharField(max_length=300, help_text="Its heading.")
     summary = models.TextField(blank=True, help_text="What it says, in our own words.")
     aims = models.JSONField(
@@ -62,11 +58,7 @@ class Provision(Record):
         if self.parent and self.parent.policy_id != self.policy_id:
             raise ValidationError({"parent": "Choose a part of the same policy."})
         if len(self.ancestors()) >= DEEPEST:
-            raise ValidationError(
-                {
-                    "parent": f"Parts may be nested {DEEPEST} deep at most, and never in a circle."
-                }
-            )
+            raise ValidationError({"parent": f"Parts may be nested {DEEPEST} deep at most, and never in a circle."})
 
     def ancestors(self) -> list["Provision"]:
         """The parts that it belongs to, nearest first; cut at DEEPEST, so that a circle ends too."""

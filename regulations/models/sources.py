@@ -41,26 +41,16 @@ class Source(Record):
         related_name="sources",
         help_text="The regulator that published it, if it was one.",
     )
-    category = models.CharField(
-        max_length=100, blank=True, help_text="The section in which it was published."
-    )
-    published_on = models.DateField(
-        null=True, blank=True, help_text="The day it bears; empty if not known."
-    )
+    category = models.CharField(max_length=100, blank=True, help_text="The section in which it was published.")
+    published_on = models.DateField(null=True, blank=True, help_text="The day it bears; empty if not known.")
     stated_at = models.CharField(
         max_length=60,
         blank=True,
         help_text="The time as printed on it, in the publisher's own form and zone.",
     )
-    language = models.CharField(
-        max_length=10, default="en", help_text="ISO 639 code of its language."
-    )
-    image_url = models.URLField(
-        max_length=600, blank=True, help_text="The address of its picture."
-    )
-    image_credit = models.CharField(
-        max_length=200, blank=True, help_text="Whom the picture is credited to."
-    )
+    language = models.CharField(max_length=10, default="en", help_text="ISO 639 code of its language.")
+    image_url = models.URLField(max_length=600, blank=True, help_text="The address of its picture.")
+    image_credit = models.CharField(max_length=200, blank=True, help_text="Whom the picture is credited to.")
     related = models.ManyToManyField(
         "self",
         through="regulations.SourceRelation",
@@ -75,11 +65,7 @@ class Source(Record):
         constraints = [
             exactly_one("source", "publisher", ["publisher", "publishing_regulator"]),
         ]
-        indexes = [
-            models.Index(
-                F("published_on").desc(nulls_last=True), "slug", name="source_newest"
-            )
-        ]
+        indexes = [models.Index(F("published_on").desc(nulls_last=True), "slug", name="source_newest")]
 
     def __str__(self) -> str:
         return self.title
@@ -95,9 +81,7 @@ class SourceRelation(models.Model):
         related_name="related_from_sources",
         help_text="The other source.",
     )
-    position = models.PositiveSmallIntegerField(
-        help_text="Its place in the list, counted from 1."
-    )
+    position = models.PositiveSmallIntegerField(help_text="Its place in the list, counted from 1.")
 
     class Meta:
         ordering = ["source", "position"]
@@ -151,9 +135,7 @@ class Mention(models.Model):
     """A record that a source names, whether or not it rests on the source."""
 
     source = models.ForeignKey(Source, models.CASCADE, related_name="mentions")
-    position = models.PositiveSmallIntegerField(
-        help_text="Its place in the list, counted from 1."
-    )
+    position = models.PositiveSmallIntegerField(help_text="Its place in the list, counted from 1.")
     jurisdiction = _mentioned("Jurisdiction")
     regulator = _mentioned("Regulator")
     organisation = _mentioned("Organisation")

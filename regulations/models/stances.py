@@ -40,9 +40,7 @@ class Stance(Record):
         EXEMPT = "exempt", "Exempt"
         NOT_ESTABLISHED = "not_established", "Not established: looked for, not found"
 
-    key = key_field(
-        "The key in addresses: jurisdiction, topic, and a number where they repeat."
-    )
+    key = key_field("The key in addresses: jurisdiction, topic, and a number where they repeat.")
     jurisdiction = models.ForeignKey(
         "regulations.Jurisdiction",
         models.PROTECT,
@@ -56,13 +54,9 @@ class Stance(Record):
         help_text="On what.",
     )
     stance = CodeField(Kind.choices, "What the jurisdiction says.")
-    valid_from = models.DateField(
-        null=True, blank=True, help_text="The first day; empty if not established."
-    )
+    valid_from = models.DateField(null=True, blank=True, help_text="The first day; empty if not established.")
     valid_from_precision = precision_field("valid_from")
-    valid_until = models.DateField(
-        null=True, blank=True, help_text="The first day on which it held no longer."
-    )
+    valid_until = models.DateField(null=True, blank=True, help_text="The first day on which it held no longer.")
     valid_until_precision = precision_field("valid_until")
     policies = models.ManyToManyField(
         "regulations.Policy",
@@ -70,9 +64,7 @@ class Stance(Record):
         blank=True,
         help_text="The policies that say so.",
     )
-    summary = models.TextField(
-        blank=True, help_text="What it means, in one or two sentences."
-    )
+    summary = models.TextField(blank=True, help_text="What it means, in one or two sentences.")
 
     objects = StanceQuerySet.as_manager()
 

@@ -16,9 +16,7 @@ class Topic(Record):
         Kind.choices,
         "An activity (what a firm does) or a theme (what a rule is about).",
     )
-    summary = models.TextField(
-        blank=True, help_text="What the topic covers, in one or two sentences."
-    )
+    summary = models.TextField(blank=True, help_text="What the topic covers, in one or two sentences.")
 
     class Meta:
         ordering = ["slug"]

@@ -1,0 +1,147 @@
+"""Answers from questions: statements compiled once for each shape of question, run, and joined as bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import orjson
+from django.db import models
+from django.db.models import QuerySet
+
+from kbase.reading import ordering
+from kbase.reading.expressions import Param, Slice
+from kbase.reading.fields import ON, project
+from kbase.reading.filters import Filtering
+from kbase.reading.ordering import Order
+from kbase.reading.problems import BadRequest, Fault
+from kbase.reading.questions import DetailQuestion, ListQuestion
+from kbase.reading.selection import Selection
+from kbase.reading.statements import Statement, compile_statement, counting
+
+if TYPE_CHECKING:
+    from kbase.reading.resources import Resource
+
+# So many shapes of question keep their statements; a front end asks in a few dozen.
+SHAPES_KEPT = 1000
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Which rows are asked for, as far as it shapes statements: by which filters, and whether holding on the day."""
+
+    filters: tuple[tuple[str, Any], ...]
+    holding: bool
+
+
+@dataclass(frozen=True)
+class Window:
+    """Which of these rows, in which order, as far as it shapes statements.
+
+    missing: for each column of the order, whether the row to resume after has no value there; None at the start.
+    """
+
+    order: Order
+    size: int
+    has_offset: bool
+    missing: tuple[bool, ...] | None
+
+
+def detail_answer(resource: type[Resource], question: DetailQuestion, key: str, root: str) -> bytes | None:
+    """The record with this key as JSON; None if there is none. root: the address of the API."""
+    statement = _detail_statement(resource, question.selection)
+    found = statement.rows({"on": question.on, "root": root, "key": key})
+    return found[0][0] if found else None
+
+
+def list_answer(resource: type[Resource], question: ListQuestion, root: str, sent: Mapping[str, str]) -> bytes:
+    """The list that is asked for as JSON, in its envelope. sent: the parameters, repeated in the next address.
+
+    Raises BadRequest for a page beyond the last.
+    """
+    address = f"{root}{resource.collection}/?"
+    if question.page.number is None:
+        return _walk(resource, question, root, sent, address)
+    return _numbered_page(resource, question, root, sent, address)
+
+
+def _numbered_page(
+    resource: type[Resource], question: ListQuestion, root: str, sent: Mapping[str, str], address: str
+) -> bytes:
+    number, size = question.page.number or 1, question.page.size
+    values = _values(question, root) | {"offset": (number - 1) * size}
+    rows = Rows(question.filtering.shape, question.holding)
+    count: int = _count_statement(resource, rows).rows(values)[0][0]
+    last = max(1, -(-count // size))
+    if number > last:
+        detail = f"page is {number}; there are {last} pages of {size}."
+        raise BadRequest([Fault("page", "out_of_range", detail)])
+    window = Window(question.order, size, number > 1, None)
+    found = _page_statement(resource, rows, window, question.selection, with_keyset=False).rows(values)
+    following = address + urlencode({**sent, "page": number + 1}) if number < last else None
+    previous = address + urlencode({**sent, "page": number - 1}) if number > 1 else None
+    return _envelope(question, count, following, previous, [row[0] for row in found])
+
+
+def _walk(resource: type[Resource], question: ListQuestion, root: str, sent: Mapping[str, str], address: str) -> bytes:
+    after = question.page.after
+    missing = None if after is None else tuple(value is None for value in after)
+    rows = Rows(question.filtering.shape, question.holding)
+    # One row more than asked for tells whether there is a next page.
+    window = Window(question.order, question.page.size + 1, False, missing)
+    statement = _page_statement(resource, rows, window, question.selection, with_keyset=True)
+    found = statement.rows(_values(question, root) | {"after": after})
+    shown = found[: question.page.size]
+    following = None
+    if len(found) > len(shown):
+        following = address + urlencode({**sent, "cursor": question.cursor(shown[-1][1:])})
+    return _envelope(question, None, following, None, [row[0] for row in shown])
+
+
+def _values(question: ListQuestion, root: str) -> dict[str, Any]:
+    return {**question.filtering.values, "on": question.on, "root": root}
+
+
+def _envelope(
+    question: ListQuestion, count: int | None, following: str | None, previous: str | None, rows: list[bytes]
+) -> bytes:
+    head = {"count": count, "next": following, "previous": previous, "on": question.on, "known_at": None}
+    return orjson.dumps(head)[:-1] + b',"results":[' + b",".join(rows) + b"]}"
+
+
+@lru_cache(SHAPES_KEPT)
+def _page_statement(
+    resource: type[Resource], rows: Rows, window: Window, chosen: Selection, *, with_keyset: bool
+) -> Statement:
+    """The rows of a page: their ids first, then the rendering of just these."""
+    matching = _matching(resource, rows)
+    if window.missing is not None:
+        matching = matching.filter(ordering.after(window.order, window.missing))
+    order = [column.order_by() for column in window.order]
+    page = Slice(matching.order_by(*order).values("pk"), window.size, has_offset=window.has_offset)
+    rendered = project(resource.serializer_class(selection=chosen))
+    keyset = [column.path for column in window.order] if with_keyset else []
+    whole = resource.queryset.model._base_manager.filter(pk__in=page).order_by(*order)
+    return compile_statement(whole.values_list(rendered, *keyset))
+
+
+@lru_cache(SHAPES_KEPT)
+def _count_statement(resource: type[Resource], rows: Rows) -> Statement:
+    return counting(compile_statement(_matching(resource, rows).order_by().values("pk")))
+
+
+@lru_cache(SHAPES_KEPT)
+def _detail_statement(resource: type[Resource], chosen: Selection) -> Statement:
+    rendered = project(resource.detail_serializer_class(selection=chosen))
+    rows = resource.queryset.order_by().filter(**{resource.key: Param("key", models.TextField())})
+    return compile_statement(rows.values_list(rendered))
+
+
+def _matching(resource: type[Resource], rows: Rows) -> QuerySet:
+    found = resource.queryset.all()
+    if rows.holding:
+        found = found.filter(resource.holding_on(ON))
+    return Filtering(rows.filters, {}).apply(resource.filterset_class.base_filters, found)

@@ -1,0 +1,150 @@
+"""SQL expressions that render JSON, and parameters that a compiled statement leaves open."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from django.db import models
+from django.db.models import Expression, Field, Func, Lookup, QuerySet, Subquery
+from django.db.models.expressions import Combinable
+
+
+class Json(models.Field):
+    """The database's `json`: text that is JSON, with its keys in the order in which they were written."""
+
+    def db_type(self, connection: Any) -> str:
+        return "json"
+
+
+class Param(Expression):
+    """A value that a compiled statement takes at each execution.
+
+    name: under which the value is given; `index` picks an item where the value is a list.
+    """
+
+    def __init__(self, name: str, output_field: Field, index: int | None = None) -> None:
+        super().__init__(output_field=output_field)
+        self.name, self.index = name, index
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        return f"%s::{self.output_field.db_type(connection)}", [self]
+
+    def value_in(self, values: Mapping[str, Any]) -> Any:
+        """The parameter's value among those of one execution."""
+        value = values[self.name]
+        return value if self.index is None else value[self.index]
+
+
+@Field.register_lookup
+class AnyOf(Lookup):
+    """`column__any_of=array`: equal to an item of an array, which is one parameter however long it is."""
+
+    lookup_name = "any_of"
+
+    def get_prep_lookup(self) -> Any:
+        return self.rhs
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        left, left_params = self.process_lhs(compiler, connection)
+        right, right_params = self.process_rhs(compiler, connection)
+        return f"{left} = ANY ({right})", [*left_params, *right_params]
+
+
+models.ForeignKey.register_lookup(AnyOf)
+
+
+class ArrayOf(Func):
+    """An array of these values."""
+
+    template = "ARRAY[%(expressions)s]"
+    output_field = models.Field()
+
+
+class JsonObject(Func):
+    """A JSON object with these members, in this order; the members' names are ours, never a user's."""
+
+    output_field = Json()
+
+    def __init__(self, **members: Any) -> None:
+        super().__init__(*members.values())
+        self.names = list(members)
+
+    def as_sql(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, list[Any]]:
+        # A sub-select that is turned into JSON as a row keeps the names once in the plan, and writes no spaces.
+        columns, params = [], []
+        for name, expression in zip(self.names, self.source_expressions, strict=True):
+            sql, expression_params = compiler.compile(expression)
+            columns.append(f'{sql} AS "{name}"')
+            params.extend(expression_params)
+        return f"(SELECT row_to_json(_) FROM (SELECT {', '.join(columns)}) AS _)", params
+
+
+class Slice(Subquery):
+    """Some rows of an ordered query: `size` of them, after as many as the parameter `offset` says.
+
+    The size stands in the statement, so that the planner knows that few rows are wanted.
+    """
+
+    def __init__(self, queryset: QuerySet, size: int, *, has_offset: bool) -> None:
+        super().__init__(queryset[:size])
+        self.offset = Param("offset", models.BigIntegerField()) if has_offset else None
+
+    def as_sql(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, list[Any]]:
+        sql, params = super().as_sql(compiler, connection, **context)
+        if self.offset is None:
+            return sql, list(params)
+        offset, offset_params = compiler.compile(self.offset)
+        return f"{sql[:-1]} OFFSET {offset})", [*params, *offset_params]
+
+
+class JsonArray(Subquery):
+    """The JSON array of a query's single column, in the query's order; empty where the query finds nothing."""
+
+    template = "array_to_json(ARRAY(%(subquery)s))"
+
+    def __init__(self, queryset: QuerySet) -> None:
+        super().__init__(queryset, output_field=Json())
+
+
+class JsonLiteral(Expression):
+    """A constant, as JSON. It comes from our code, never from a request."""
+
+    def __init__(self, value: Any) -> None:
+        super().__init__(output_field=Json())
+        self.value = value
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        text = orjson.dumps(self.value).decode().replace("'", "''").replace("%", "%%")
+        return f"'{text}'::json", []
+
+
+class JsonChoice(Func):
+    """A coded value as `{"code", "label"}`; null where the code is none of the choices, such as an empty one."""
+
+    output_field = Json()
+
+    def __init__(self, code: Combinable, choices: Mapping[str, str]) -> None:
+        super().__init__(code)
+        self.choices = dict(choices)
+
+    def as_sql(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, list[Any]]:
+        code, params = compiler.compile(self.source_expressions[0])
+        branches = (f"WHEN '{word}' THEN {self._literal(compiler, word)}" for word in self.choices)
+        return f"CASE {code} {' '.join(branches)} END", list(params)
+
+    def _literal(self, compiler: Any, word: str) -> str:
+        return compiler.compile(JsonLiteral({"code": word, "label": self.choices[word]}))[0]
+
+
+class Address(Func):
+    """The address of a record: the API's root, the collection, the key."""
+
+    output_field = models.TextField()
+
+    def __init__(self, root: Combinable, collection: str, key: Combinable) -> None:
+        super().__init__(root, key)
+        self.collection = collection
+
+    def as_sql(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, list[Any]]:
+        (root, root_params), (key, key_params) = (compiler.compile(part) for part in self.source_expressions)
+        return f"({root} || '{self.collection}/' || {key} || '/')", [*root_params, *key_params]

@@ -1,0 +1,256 @@
+"""Serializer fields that can be rendered twice, to the same effect: by Python from an instance, by PostgreSQL in a query.
+
+Each field says with `project(path)` which SQL expression renders it. `path` leads from the query's rows to the
+instance that the field belongs to: empty, or relation names that each end with two underscores.
+Two values come with every rendering, in a serializer's context or as parameters of the statement:
+`on`, the day that is asked about, and `root`, the address of the API.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.db import models
+from django.db.models import Case, F, Func, Q, QuerySet, Value, When
+from django.db.models.expressions import Combinable, Expression, OuterRef
+from django.db.models.functions import NullIf
+from rest_framework import serializers
+
+from kbase.reading.expressions import Address, Json, JsonArray, JsonChoice, JsonLiteral, JsonObject, Param
+
+ON = Param("on", models.DateField())
+ROOT = Param("root", models.TextField())
+
+
+class NotProjectable(TypeError):
+    """A field that PostgreSQL cannot render; said at start-up, so that no answer is slow in silence."""
+
+
+def orm_path(field: serializers.Field, path: str) -> str:
+    """The field's source in the words of the ORM."""
+    return path + field.source.replace(".", "__")
+
+
+class Text(serializers.CharField):
+    """Text; null where there is none."""
+
+    def to_representation(self, value: Any) -> str | None:
+        return super().to_representation(value) or None
+
+    def project(self, path: str) -> Combinable:
+        return NullIf(F(orm_path(self, path)), Value(""))
+
+
+class Number(serializers.DecimalField):
+    """A decimal as a JSON number, without trailing zeros."""
+
+    def to_representation(self, value: Decimal) -> int | float:
+        return int(value) if value == value.to_integral_value() else float(value)
+
+    def project(self, path: str) -> Combinable:
+        return Func(F(orm_path(self, path)), function="trim_scale", output_field=models.DecimalField())
+
+
+class Code(serializers.ChoiceField):
+    """A coded value with its label: `{"code": "statute", "label": "Statute"}`; null where there is none."""
+
+    def to_representation(self, value: Any) -> dict[str, str] | None:
+        return {"code": str(value), "label": self.choices[value]} if value in self.choices and value else None
+
+    def words(self) -> dict[str, str]:
+        """The codes with their labels."""
+        return {code: label for code, label in self.choices.items() if code}
+
+    def project(self, path: str) -> Combinable:
+        return JsonChoice(F(orm_path(self, path)), self.words())
+
+
+class ComputedCode(Code):
+    """A coded value that no column holds: an expression of the day asked about and of the path to the instance."""
+
+    def __init__(self, choices: Any, expression: Callable[[Any, str], Expression], **options: Any) -> None:
+        self.expression = expression
+        super().__init__(choices=choices, read_only=True, **options)
+
+    def get_attribute(self, instance: models.Model) -> str:
+        # Only tests render this way; the answers of the API come from `project`.
+        rows = type(instance)._base_manager.filter(pk=instance.pk)
+        return rows.values_list(self.expression(self.context["on"], ""), flat=True).get()
+
+    def project(self, path: str) -> Combinable:
+        return JsonChoice(self.expression(ON, path), self.words())
+
+
+class Url(serializers.Field):
+    """The address of the record in the API."""
+
+    def __init__(self, collection: str, key: str, **options: Any) -> None:
+        self.collection, self.key = collection, key
+        super().__init__(**{"source": "*", "read_only": True, **options})
+
+    def to_representation(self, instance: models.Model) -> str:
+        return f"{self.context['root']}{self.collection}/{getattr(instance, self.key)}/"
+
+    def project(self, path: str) -> Combinable:
+        # With the source "*" the field belongs to the instance itself; a dotted source leads to another one.
+        prefix = path if self.source == "*" else f"{orm_path(self, path)}__"
+        return Address(ROOT, self.collection, F(f"{prefix}{self.key}"))
+
+
+class On(serializers.DateField):
+    """The day that the answer speaks of."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(source="*", read_only=True, **options)
+
+    def to_representation(self, value: Any) -> str:
+        on: date = self.context["on"]
+        return on.isoformat()
+
+    def project(self, path: str) -> Combinable:
+        return ON
+
+
+class KnownAt(serializers.DateTimeField):
+    """The moment in our records that the answer speaks of; null for what we say now."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(source="*", read_only=True, allow_null=True, **options)
+
+    def to_representation(self, value: Any) -> None:
+        return None
+
+    def project(self, path: str) -> Combinable:
+        return JsonLiteral(None)
+
+
+class RelatedList(serializers.ListSerializer):
+    """The related records of an instance, in a stated order.
+
+    child: the serializer of one of them.
+    rows: a function from the instance's id, or an expression for it, to the related rows; by default the relation
+        that the field is named after.
+    where: a condition on the related rows.
+    order: their order; by default that of their model.
+    """
+
+    def __init__(
+        self,
+        *,
+        child: "serializers.ModelSerializer",
+        rows: Callable[[Any], QuerySet] | None = None,
+        where: Q | None = None,
+        order: Iterable[Any] = (),
+        **options: Any,
+    ) -> None:
+        self.rows, self.where, self.order = rows, where or Q(), list(order)
+        super().__init__(child=child, read_only=True, **options)
+
+    def related(self, instance_id: Any) -> QuerySet:
+        """The related rows of the instance with this id, in their order."""
+        rows = self.rows(instance_id) if self.rows else self._along_relation(instance_id)
+        order = self.order or [*self.child.Meta.model._meta.ordering, "pk"]
+        return rows.filter(self.where).order_by(*order)
+
+    def get_attribute(self, instance: Any) -> QuerySet:
+        for name in self.source_attrs[:-1]:
+            instance = getattr(instance, name)
+        return self.related(instance.pk)
+
+    def project(self, path: str) -> Combinable:
+        owner = path + "".join(f"{name}__" for name in self.source_attrs[:-1])
+        rows = self.related(OuterRef(f"{owner}pk"))
+        return JsonArray(rows.values_list(project(self.child)))
+
+    def _along_relation(self, instance_id: Any) -> QuerySet:
+        relation = self._owner()._meta.get_field(self.source_attrs[-1])
+        back = relation.remote_field.name if relation.auto_created else relation.related_query_name()
+        return relation.related_model._base_manager.filter(**{back: instance_id})
+
+    def _owner(self) -> type[models.Model]:
+        model = self.parent.Meta.model
+        for name in self.source_attrs[:-1]:
+            model = model._meta.get_field(name).related_model
+        return model
+
+
+class OneOf(serializers.Field):
+    """A record of one of several kinds, each with its own foreign key: its small object with a `type` before it.
+
+    arms: for each foreign key the serializer of the small object; the type is the foreign key's name, or the one
+        given in `types`.
+    """
+
+    def __init__(
+        self, arms: dict[str, "serializers.ModelSerializer"], types: dict[str, str] | None = None, **options: Any
+    ) -> None:
+        self.arms, self.types = arms, types or {}
+        super().__init__(source="*", read_only=True, **options)
+
+    def bind(self, field_name: str, parent: Any) -> None:
+        super().bind(field_name, parent)
+        for name, arm in self.arms.items():
+            arm.bind(name, self)
+
+    def to_representation(self, instance: models.Model) -> dict[str, Any] | None:
+        for name, arm in self.arms.items():
+            if record := getattr(instance, name):
+                return {"type": self.type_of(name), **arm.to_representation(record)}
+        return None
+
+    def type_of(self, name: str) -> str:
+        """The word for the kind of record behind the foreign key `name`."""
+        return self.types.get(name, name)
+
+    def project(self, path: str) -> Combinable:
+        arms = (
+            When(
+                **{f"{path}{name}__isnull": False},
+                then=JsonObject(type=Value(self.type_of(name)), **members(arm, f"{path}{name}__")),
+            )
+            for name, arm in self.arms.items()
+        )
+        return Case(*arms, output_field=Json())
+
+
+PLAIN = (
+    serializers.CharField,
+    serializers.BooleanField,
+    serializers.IntegerField,
+    serializers.DateField,
+    serializers.JSONField,
+    serializers.ListField,
+)
+
+
+def project(serializer: "serializers.ModelSerializer", path: str = "") -> JsonObject:
+    """The SQL expression that renders what `serializer` would render of the instance at `path`.
+
+    Raises NotProjectable for a field that PostgreSQL cannot render.
+    """
+    return JsonObject(**members(serializer, path))
+
+
+def members(serializer: "serializers.ModelSerializer", path: str) -> dict[str, Any]:
+    """The expressions of a serializer's fields by their names."""
+    return {name: _expression(field, path) for name, field in serializer.fields.items()}
+
+
+def _expression(field: Any, path: str) -> Any:
+    if hasattr(field, "project"):
+        return field.project(path)
+    if isinstance(field, serializers.ModelSerializer):
+        return _nested(field, path)
+    if isinstance(field, PLAIN) and field.source != "*":
+        return F(orm_path(field, path))
+    raise NotProjectable(
+        f"{type(field.parent).__name__}.{field.field_name}: PostgreSQL cannot render a {type(field).__name__}; "
+        "give it a method project(path) that returns an SQL expression."
+    )
+
+
+def _nested(serializer: "serializers.ModelSerializer", path: str) -> Any:
+    target = orm_path(serializer, path)
+    whole = project(serializer, f"{target}__")
+    return Case(When(**{f"{target}__isnull": True}, then=Value(None)), default=whole, output_field=Json())

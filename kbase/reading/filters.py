@@ -1,0 +1,391 @@
+"""One vocabulary of lookups for all filters: a declared filter becomes the parameters that its kind of field has.
+
+| kind      | parameters of a filter `x`                                              |
+|-----------|-------------------------------------------------------------------------|
+| Keys      | `x` (any of), `x__not` (none of)                                        |
+| Codes     | `x` (any of), `x__not` (none of), `x__isnull` where it may be empty     |
+| Reference | `x` (any of), `x__not` (none of), `x__isnull`, and `x__all` for many    |
+| Dates     | `x`, `x__gt`, `x__gte`, `x__lt`, `x__lte`, `x__isnull` where it may be  |
+| Numbers   | the same                                                                |
+| Words     | `x` (exactly), `x__contains` (case ignored), `x__isnull` where it may be |
+| Flag      | `x` (true or false)                                                     |
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import django_filters
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Exists, Field, OuterRef, Q, QuerySet
+
+from kbase.reading.expressions import ArrayOf, Param
+from kbase.reading.problems import BadRequest, Fault, Faults, unknown
+from kbase.reading.values import (
+    read_bool,
+    read_date,
+    read_items,
+    read_number,
+    read_text,
+)
+
+# To suggest the nearest key we compare with this many at most.
+KEYS_COMPARED = 20_000
+
+Condition = Callable[[Any], Q]
+
+
+class Parameter(django_filters.Filter):
+    """One query parameter of a filter.
+
+    read: turns the parameter's text into its value, or raises BadRequest.
+    condition: the condition on the rows, given the value or a Param that will hold it.
+    param: how the value is handed to the statement; None if it shapes the statement instead of being handed to it.
+    schema: its type in the description, as JSON Schema; `items` of it if a list.
+    """
+
+    def __init__(
+        self,
+        *,
+        read: Callable[[str, str], Any],
+        condition: Condition,
+        param: Field | None,
+        schema: Mapping[str, Any],
+        is_list: bool = False,
+        help_text: str = "",
+        method: str | None = None,
+    ) -> None:
+        super().__init__(method=method, help_text=help_text)
+        self.read, self.condition, self.param = read, condition, param
+        self.schema, self.is_list = dict(schema), is_list
+
+    def shape_of(self, value: Any) -> Any:
+        """What of the value shapes the statement: all of it, or nothing."""
+        if self.param is None:
+            return tuple(value) if isinstance(value, list) else value
+        return None
+
+    def apply(self, rows: QuerySet, name: str, shape: Any) -> QuerySet:
+        """Keep the rows that meet the condition; a value that does not shape the statement is left open as a Param."""
+        value = Param(name, self.param) if self.param else list(shape) if isinstance(shape, tuple) else shape
+        return rows.filter(self.condition(value))
+
+
+class Declared(django_filters.Filter):
+    """A filter as a resource declares it; `expand` gives the parameters that it becomes."""
+
+    def __init__(self, field_name: str | None = None, *, help_text: str = "", nullable: bool = False) -> None:
+        super().__init__(field_name=field_name, help_text=help_text)
+        self.nullable, self.text = nullable, help_text
+
+    def expand(self, name: str) -> dict[str, Parameter]:
+        """The parameters, by their names."""
+        raise NotImplementedError
+
+    def _isnull(self, name: str, is_null: Callable[[bool], Q]) -> dict[str, Parameter]:
+        if not self.nullable:
+            return {}
+        text = f"Whether “{name}” is empty."
+        return {
+            f"{name}__isnull": Parameter(
+                read=read_bool, condition=is_null, param=None, schema={"type": "boolean"}, help_text=text
+            )
+        }
+
+
+class Keys(Declared):
+    """The records' own natural key: several records in one call."""
+
+    def expand(self, name: str) -> dict[str, Parameter]:
+        path, strings = self.field_name or name, ArrayField(models.TextField())
+        common: dict[str, Any] = {"read": read_items, "param": strings, "schema": {"type": "string"}, "is_list": True}
+        return {
+            name: Parameter(
+                condition=lambda keys: Q(**{f"{path}__any_of": keys}), help_text="Any of these keys.", **common
+            ),
+            f"{name}__not": Parameter(
+                condition=lambda keys: ~Q(**{f"{path}__any_of": keys}), help_text="None of these keys.", **common
+            ),
+        }
+
+
+class Codes(Declared):
+    """A coded value, stored or computed: any of some words, or none of them.
+
+    condition: for a computed code, the condition that it is one of some words; called with the list of words.
+    """
+
+    def __init__(
+        self, choices: type[models.TextChoices], *, condition: Condition | None = None, **options: Any
+    ) -> None:
+        super().__init__(**options)
+        self.choices, self.computed = choices, condition
+
+    def expand(self, name: str) -> dict[str, Parameter]:
+        common: dict[str, Any] = {
+            "read": self._read,
+            "param": None,
+            "schema": {"type": "string", "enum": list(self.choices.values)},
+            "is_list": True,
+        }
+        path = self.field_name or name
+        is_any = self.computed or (lambda words: Q(**{f"{path}__in": words}))
+        return {
+            name: Parameter(condition=is_any, help_text=f"{self.text} Any of these words.".strip(), **common),
+            f"{name}__not": Parameter(
+                condition=lambda words: ~is_any(words), help_text="None of these words.", **common
+            ),
+            **self._isnull(name, lambda null: Q(**{path: ""}) if null else ~Q(**{path: ""})),
+        }
+
+    def _read(self, parameter: str, text: str) -> list[str]:
+        words = read_items(parameter, text)
+        faults = [
+            unknown(parameter, f"value of {parameter}", word, self.choices.values)
+            for word in words
+            if word not in self.choices.values
+        ]
+        if faults:
+            raise BadRequest(faults)
+        return words
+
+
+class Reference(Declared):
+    """A related record by its natural key.
+
+    to: the related model; key: its natural key.
+    field_name: the relation on our model: a foreign key, or one to many rows.
+    through: where the relation leads over rows of its own, the name of their foreign key to the related record.
+    """
+
+    def __init__(
+        self,
+        to: type[models.Model],
+        *,
+        key: str = "slug",
+        through: str | None = None,
+        condition: Condition | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        self.to, self.key, self.through, self.computed = to, key, through, condition
+
+    def expand(self, name: str) -> dict[str, Parameter]:
+        ids = ArrayField(models.BigIntegerField())
+        common: dict[str, Any] = {"read": self._read, "param": ids, "schema": {"type": "string"}, "is_list": True}
+        is_any = self.computed or self._is_any(name)
+        found = {
+            name: Parameter(condition=is_any, help_text=f"{self.text} Any of these keys.".strip(), **common),
+            f"{name}__not": Parameter(condition=lambda keys: ~is_any(keys), help_text="None of these keys.", **common),
+        }
+        if self.computed:
+            return {name: found[name]}
+        if self._is_many(name):
+            found[f"{name}__all"] = AllOf(condition=is_any, help_text="All of these keys.", **common)
+        return found | self._isnull(name, self._is_null(name))
+
+    def _read(self, parameter: str, text: str) -> list[int]:
+        keys = read_items(parameter, text)
+        ids = dict(self.to._base_manager.filter(**{f"{self.key}__in": keys}).values_list(self.key, "pk"))
+        faults = [self._unknown(parameter, key) for key in keys if key not in ids]
+        if faults:
+            raise BadRequest(faults)
+        return [ids[key] for key in keys]
+
+    def _unknown(self, parameter: str, key: str) -> Fault:
+        possible = self.to._base_manager.values_list(self.key, flat=True)[:KEYS_COMPARED]
+        what = str(self.to._meta.verbose_name)
+        found = unknown(parameter, what, key, possible)
+        exact = next((other for other in possible if other.lower() == key.lower()), None)
+        if exact:
+            return Fault(parameter, "unknown", f"There is no {what} “{key}”. Did you mean “{exact}”?", (), exact)
+        # The keys are too many to list; the collection has them.
+        return Fault(parameter, found.code, found.detail, (), found.nearest)
+
+    def _is_any(self, name: str) -> Condition:
+        if not self._is_many(name):
+            return lambda ids: Q(**{f"{self.field_name or name}__any_of": ids})
+        rows, ours, theirs = self._rows(name)
+        return lambda ids: Q(Exists(rows.filter(**{ours: OuterRef("pk"), f"{theirs}__any_of": ids})))
+
+    def _is_null(self, name: str) -> Callable[[bool], Q]:
+        if not self._is_many(name):
+            return lambda null: Q(**{f"{self.field_name or name}__isnull": null})
+        rows, ours, _ = self._rows(name)
+        present = Q(Exists(rows.filter(**{ours: OuterRef("pk")})))
+        return lambda null: ~present if null else present
+
+    def _is_many(self, name: str) -> bool:
+        return not (self._relation(name).many_to_one or self._relation(name).one_to_one)
+
+    def _rows(self, name: str) -> tuple[QuerySet, str, str]:
+        """The rows between us and the related records, and their foreign keys to us and to them."""
+        relation = self._relation(name)
+        if relation.many_to_many:
+            field = relation.remote_field if relation.auto_created else relation
+            between = field.remote_field.through
+            ours, theirs = field.m2m_field_name(), field.m2m_reverse_field_name()
+            if relation.auto_created:
+                ours, theirs = theirs, ours
+            return between._base_manager.all(), ours, theirs
+        assert self.through, f"{name}: name the foreign key that leads from the rows between to the record"
+        return relation.related_model._base_manager.all(), relation.field.name, self.through
+
+    def _relation(self, name: str) -> Any:
+        *steps, last = (self.field_name or name).split("__")
+        model = self.model
+        for step in steps:
+            model = model._meta.get_field(step).related_model
+        return model._meta.get_field(last)
+
+
+class AllOf(Parameter):
+    """A parameter each of whose items must be met, by related rows that need not be the same."""
+
+    def shape_of(self, value: Any) -> int:
+        """How many items there are: each is a condition of the statement."""
+        return len(value)
+
+    def apply(self, rows: QuerySet, name: str, shape: int) -> QuerySet:
+        for index in range(shape):
+            # An array of one, so that the condition is the one for any of several.
+            rows = rows.filter(self.condition(ArrayOf(Param(name, models.BigIntegerField(), index=index))))
+        return rows
+
+
+class Dates(Declared):
+    """A day: on it, before or after it."""
+
+    read = staticmethod(read_date)
+    schema: Mapping[str, Any] = {"type": "string", "format": "date"}
+    param: Field = models.DateField()
+
+    def expand(self, name: str) -> dict[str, Parameter]:
+        path = self.field_name or name
+        found = {
+            f"{name}{suffix}": Parameter(
+                read=self.read,
+                condition=_comparison(path + suffix),
+                param=self.param,
+                schema=self.schema,
+                help_text=text,
+            )
+            for suffix, text in COMPARISONS.items()
+        }
+        return found | self._isnull(name, lambda null: Q(**{f"{path}__isnull": null}))
+
+
+class Numbers(Dates):
+    """A number: equal to it, below or above it."""
+
+    read = staticmethod(read_number)
+    schema = {"type": "number"}
+    param = models.DecimalField(max_digits=30, decimal_places=6)
+
+
+class Words(Declared):
+    """Text: exactly this, or with this in it."""
+
+    def expand(self, name: str) -> dict[str, Parameter]:
+        path = self.field_name or name
+        common: dict[str, Any] = {"read": read_text, "param": models.TextField(), "schema": {"type": "string"}}
+        return {
+            name: Parameter(condition=_comparison(path), help_text=f"{self.text} Exactly.".strip(), **common),
+            f"{name}__contains": Parameter(
+                condition=_comparison(f"{path}__icontains"), help_text="Has this in it; case is ignored.", **common
+            ),
+            **self._isnull(name, lambda null: Q(**{path: ""}) if null else ~Q(**{path: ""})),
+        }
+
+
+class Flag(Declared):
+    """True or false."""
+
+    def __init__(self, condition: Callable[[bool], Q], **options: Any) -> None:
+        super().__init__(**options)
+        self.condition = condition
+
+    def expand(self, name: str) -> dict[str, Parameter]:
+        schema = {"type": "boolean"}
+        return {
+            name: Parameter(read=read_bool, condition=self.condition, param=None, schema=schema, help_text=self.text)
+        }
+
+
+COMPARISONS = {
+    "": "Equal to this.",
+    "__gt": "After or above this.",
+    "__gte": "This, or after or above it.",
+    "__lt": "Before or below this.",
+    "__lte": "This, or before or below it.",
+}
+
+
+def _comparison(lookup: str) -> Condition:
+    return lambda value: Q(**{lookup: value})
+
+
+class ResourceFilter(django_filters.FilterSet):
+    """The filters of a resource. Declare them by the classes above; the model is named in `Meta.model`."""
+
+    @classmethod
+    def get_filters(cls) -> dict[str, Parameter]:
+        """Each declared filter as the parameters that it becomes."""
+        model = cls._meta.model
+        found: dict[str, Parameter] = {}
+        for name, declared in cls.declared_filters.items():
+            declared.model = model
+            found |= declared.expand(name)
+        return found
+
+
+@dataclass(frozen=True)
+class Filtering:
+    """The filters of one request: what shapes the statement, and the values that it takes."""
+
+    shape: tuple[tuple[str, Any], ...]
+    values: Mapping[str, Any]
+
+    def apply(self, filters: Mapping[str, Parameter], rows: QuerySet) -> QuerySet:
+        """The rows that meet all of the filters, their values left open as Params."""
+        for name, shape in self.shape:
+            rows = filters[name].apply(rows, name, shape)
+        return rows
+
+
+def read_filters(filters: Mapping[str, Parameter], sent: Mapping[str, str]) -> Filtering:
+    """Read the filters among the parameters that were sent.
+
+    Raises BadRequest with all that is wrong with them: values that cannot be, and conditions that exclude each other.
+    """
+    values: dict[str, Any] = {}
+    faults = Faults()
+    for name in sorted(sent.keys() & filters.keys()):
+        with faults.gathering():
+            values[name] = filters[name].read(name, sent[name])
+    faults.extend(_contradictions(values))
+    faults.refuse()
+    return Filtering(tuple((name, filters[name].shape_of(value)) for name, value in values.items()), values)
+
+
+def _contradictions(values: Mapping[str, Any]) -> Iterable[Fault]:
+    for name in {name.split("__")[0] for name in values}:
+        of_name = {key: value for key, value in values.items() if key.split("__")[0] == name}
+        if of_name.get(f"{name}__isnull") and len(of_name) > 1:
+            yield Fault(f"{name}__isnull", "contradictory", f"“{name}” cannot be empty and have a value; choose one.")
+        yield from _reversed_range(name, of_name)
+        wanted, refused = of_name.get(name), of_name.get(f"{name}__not")
+        if isinstance(wanted, list) and isinstance(refused, list) and set(wanted) <= set(refused):
+            yield Fault(f"{name}__not", "contradictory", f"{name}__not excludes all that {name} asks for.")
+
+
+def _reversed_range(name: str, values: Mapping[str, Any]) -> Iterable[Fault]:
+    lowest = [values[key] for key in (name, f"{name}__gt", f"{name}__gte") if key in values]
+    highest = [values[key] for key in (name, f"{name}__lt", f"{name}__lte") if key in values]
+    if not all(hasattr(value, "__lt__") for value in [*lowest, *highest]) or not lowest or not highest:
+        return
+    if isinstance(lowest[0], list | str):
+        return
+    if max(lowest) > min(highest):
+        yield Fault(name, "contradictory", f"The bounds of {name} exclude each other; the lower one comes first.")

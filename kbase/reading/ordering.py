@@ -1,0 +1,99 @@
+"""Orders of lists: always total, with missing values last, and resumable after any row.
+
+To resume, the rows after a given row are found by comparing columns with its values, not by counting off what was
+read before.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.expressions import OrderBy
+
+from kbase.reading.expressions import Param
+from kbase.reading.problems import BadRequest, Fault, unknown
+from kbase.reading.values import read_items
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column to order by: the name that users know, its path in the ORM, its type, and whether it may be empty."""
+
+    name: str
+    path: str
+    type: models.Field
+    is_nullable: bool
+    is_descending: bool = False
+
+    def order_by(self) -> OrderBy:
+        """The ORM's word for it; empty values come last in both directions."""
+        direction = F(self.path).desc if self.is_descending else F(self.path).asc
+        return direction(nulls_last=True) if self.is_nullable else direction()
+
+
+Order = tuple[Column, ...]
+
+
+def columns(model: type[models.Model], paths: Iterable[str]) -> dict[str, Column]:
+    """The columns of a model that a list may be ordered by, by the names that users know.
+
+    paths: field names, or `name=path` where the name leads elsewhere, such as `company=company__slug`.
+    """
+    found = {}
+    for item in paths:
+        name, _, path = item.partition("=")
+        found[name] = _column(model, name, path or name)
+    return found
+
+
+def read_order(text: str | None, allowed: Mapping[str, Column], default: Sequence[str], key: str) -> Order:
+    """The order that was asked for, or the default one, completed by the unique column `key` to a total order.
+
+    Raises BadRequest for an unknown column, and one named twice.
+    """
+    names = list(default) if text is None else read_items("ordering", text)
+    possible = [direction + name for name in allowed for direction in ("", "-")]
+    faults = [unknown("ordering", "ordering", name, possible) for name in names if name not in possible]
+    bare = [name.removeprefix("-") for name in names]
+    if len(set(bare)) < len(bare):
+        faults.append(Fault("ordering", "contradictory", "ordering names a field twice; name each once."))
+    if faults:
+        raise BadRequest(faults)
+    if key not in bare:
+        names.append(key)
+    return tuple(replace(allowed[name.removeprefix("-")], is_descending=name.startswith("-")) for name in names)
+
+
+def after(order: Order, missing: Sequence[bool]) -> Q:
+    """The rows that come after a given row, whose values are the items of the parameter `after`.
+
+    missing: for each column, whether the given row has no value there; this shapes the condition.
+    """
+    condition: Q | None = None
+    for place in reversed(range(len(order))):
+        condition = _after_in(order[place], place, missing[place], condition)
+    return condition or Q()
+
+
+def _after_in(column: Column, place: int, is_missing: bool, rest: Q | None) -> Q:
+    if is_missing:
+        # Missing values come last: only the next columns can tell what is still to come.
+        return Q(**{f"{column.path}__isnull": True}) & (rest or Q(pk__in=[]))
+    value = Param("after", column.type, index=place)
+    comparison = "lt" if column.is_descending else "gt"
+    found = Q(**{f"{column.path}__{comparison}": value})
+    if rest:
+        # Bounded on the column itself first, so that an index on it starts at the right place.
+        found = Q(**{f"{column.path}__{comparison}e": value}) & (found | rest)
+    return found | Q(**{f"{column.path}__isnull": True}) if column.is_nullable else found
+
+
+def _column(model: type[models.Model], name: str, path: str) -> Column:
+    is_nullable = False
+    field: Any = None
+    for step in path.split("__"):
+        field = (model if field is None else field.related_model)._meta.get_field(step)
+        is_nullable |= field.null
+    return Column(name, path, field, is_nullable)

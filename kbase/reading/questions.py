@@ -1,0 +1,160 @@
+"""What a request asks, read from its parameters and understood before anything is answered."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from django.core import signing
+from django.utils import timezone
+
+from kbase.reading import ordering, selection
+from kbase.reading.filters import Filtering, read_filters
+from kbase.reading.ordering import Order
+from kbase.reading.problems import BadRequest, Fault, Faults, unknown
+from kbase.reading.selection import EVERYTHING, Selection
+from kbase.reading.values import read_date, read_integer
+
+if TYPE_CHECKING:
+    from kbase.reading.resources import Resource
+
+PAGE_SIZE = 50
+LARGEST_PAGE = 200
+# Beyond this row a numbered page reads and throws away more than anybody looks at; a cursor costs the same everywhere.
+DEEPEST_ROW = 10_000
+# The cursor that starts a walk.
+START = "*"
+
+DETAIL_PARAMETERS = ("on", "fields", "omit", "expand")
+LIST_PARAMETERS = (*DETAIL_PARAMETERS, "ordering", "page", "page_size", "cursor")
+
+
+@dataclass(frozen=True)
+class Page:
+    """Which rows of a list are asked for: a numbered page (from 1), or those after a row that a cursor remembers."""
+
+    size: int
+    number: int | None = None
+    after: tuple[str | None, ...] | None = None
+
+
+@dataclass(frozen=True)
+class DetailQuestion:
+    """What is asked of one record: as of which day, and which fields."""
+
+    on: date
+    selection: Selection
+
+
+@dataclass(frozen=True)
+class ListQuestion:
+    """What is asked of a list. `holding` keeps the records that hold on the day, where the resource has such."""
+
+    on: date
+    holding: bool
+    filtering: Filtering
+    order: Order
+    selection: Selection
+    page: Page
+    fingerprint: str
+
+    def cursor(self, last: Iterable[Any]) -> str:
+        """The cursor that resumes after a row with these values in the order's columns."""
+        values = [None if value is None else str(value) for value in last]
+        return signing.dumps([self.fingerprint, self.on.isoformat(), values], salt="cursor")
+
+
+def read_detail(sent: Mapping[str, str]) -> DetailQuestion:
+    """Read the parameters of a request for one record.
+
+    Raises BadRequest with all that is wrong with them.
+    """
+    faults = Faults(_unknown_names(sent, DETAIL_PARAMETERS))
+    chosen, on = EVERYTHING, timezone.localdate()
+    with faults.gathering():
+        chosen = _selection(sent)
+    with faults.gathering():
+        on = _day(sent, on)
+    faults.refuse()
+    return DetailQuestion(on, chosen)
+
+
+def read_list(resource: type[Resource], sent: Mapping[str, str]) -> ListQuestion:
+    """Read the parameters of a request for a list.
+
+    Raises BadRequest with all that is wrong with them.
+    """
+    filters = resource.filterset_class.base_filters
+    faults = Faults(_unknown_names(sent, [*filters, *LIST_PARAMETERS]))
+    read: dict[str, Any] = {}
+    with faults.gathering():
+        read["on"] = _day(sent, timezone.localdate())
+    with faults.gathering():
+        read["filtering"] = read_filters(filters, sent)
+    with faults.gathering():
+        read["order"] = ordering.read_order(
+            sent.get("ordering"), resource.columns(), resource.default_order, resource.key
+        )
+    with faults.gathering():
+        read["selection"] = _selection(sent)
+        # An unknown field is told together with the other faults, not after them.
+        resource.serializer_class(selection=read["selection"]).fields  # noqa: B018
+    with faults.gathering():
+        read["page"] = _page(sent)
+    faults.refuse()
+    return _resumed(_question(resource, sent, read), sent)
+
+
+def _question(resource: type[Resource], sent: Mapping[str, str], read: dict[str, Any]) -> ListQuestion:
+    asked = sorted(
+        (name, sent[name]) for name in sent if name not in ("cursor", "page_size", "fields", "omit", "expand")
+    )
+    fingerprint = hashlib.sha256(repr((resource.collection, asked)).encode()).hexdigest()[:16]
+    return ListQuestion(holding="on" in sent and resource.holding_on is not None, fingerprint=fingerprint, **read)
+
+
+def _resumed(question: ListQuestion, sent: Mapping[str, str]) -> ListQuestion:
+    """The question as of the day and after the row that its cursor remembers."""
+    cursor = sent.get("cursor")
+    if cursor is None or cursor == START:
+        return question
+    try:
+        fingerprint, on, values = signing.loads(cursor, salt="cursor")
+    except signing.BadSignature:
+        detail = f"This cursor was not given by us; start a walk with cursor={START} and follow “next”."
+        raise BadRequest([Fault("cursor", "malformed", detail)]) from None
+    if fingerprint != question.fingerprint:
+        detail = "This cursor belongs to another query; keep the filters, the ordering and the day while walking."
+        raise BadRequest([Fault("cursor", "contradictory", detail)])
+    page = Page(question.page.size, after=tuple(values))
+    return ListQuestion(**{**vars(question), "on": date.fromisoformat(on), "page": page})
+
+
+def _unknown_names(sent: Iterable[str], allowed: Iterable[str]) -> list[Fault]:
+    possible = list(allowed)
+    return [unknown(name, "parameter", name, possible) for name in sent if name not in possible]
+
+
+def _day(sent: Mapping[str, str], today: date) -> date:
+    return read_date("on", sent["on"]) if "on" in sent else today
+
+
+def _selection(sent: Mapping[str, str]) -> Selection:
+    return selection.parse(sent.get("fields"), sent.get("omit"), sent.get("expand"))
+
+
+def _page(sent: Mapping[str, str]) -> Page:
+    size = read_integer("page_size", sent["page_size"], 1, LARGEST_PAGE) if "page_size" in sent else PAGE_SIZE
+    if "cursor" in sent:
+        if "page" in sent:
+            raise BadRequest([Fault("page", "contradictory", "A cursor knows its place; leave page out.")])
+        return Page(size)
+    deepest = DEEPEST_ROW // size
+    number = read_integer("page", sent["page"], 1, 10**9) if "page" in sent else 1
+    if number > deepest:
+        detail = f"page is {number}; numbered pages end at {deepest}. Walk further with cursor={START}."
+        raise BadRequest([Fault("page", "out_of_range", detail)])
+    return Page(size, number)

@@ -1,0 +1,88 @@
+"""A resource: a collection of records, read as a list and one by one."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.routers import SimpleRouter
+from rest_framework.viewsets import ViewSet
+
+from kbase.reading import ordering
+from kbase.reading.answers import detail_answer, list_answer
+from kbase.reading.filters import KEYS_COMPARED, ResourceFilter
+from kbase.reading.ordering import Column
+from kbase.reading.problems import NotFound, unknown
+from kbase.reading.questions import read_detail, read_list
+from kbase.reading.serializers import ResourceSerializer
+from kbase.reading.values import query_parameters
+
+
+class Resource(ViewSet):
+    """A collection of records. A subclass says what follows, and nothing else.
+
+    collection: its name in addresses.
+    key: the natural key of a record.
+    queryset: its records.
+    serializer_class, detail_serializer_class: a record in the list, and alone.
+    filterset_class: its filters.
+    order: what the list may be ordered by (see ordering.columns); the key is always among it.
+    default_order: names of these.
+    holding_on: where records hold over a span of days, the condition that they hold on a day; an explicit `on` then
+        keeps only those.
+    """
+
+    collection: ClassVar[str]
+    key: ClassVar[str] = "slug"
+    queryset: ClassVar[QuerySet]
+    serializer_class: ClassVar[type[ResourceSerializer]]
+    detail_serializer_class: ClassVar[type[ResourceSerializer]]
+    filterset_class: ClassVar[type[ResourceFilter]]
+    order: ClassVar[tuple[str, ...]] = ()
+    default_order: ClassVar[tuple[str, ...]] = ()
+    holding_on: ClassVar[Callable[[Any], Q] | None] = None
+    lookup_url_kwarg = "key"
+    lookup_value_regex = "[^/]+"
+
+    def list(self, request: Request) -> Response:
+        """The records that meet the filters, a page at a time."""
+        sent = query_parameters(request.META["QUERY_STRING"])
+        question = read_list(type(self), sent)
+        return Response(list_answer(type(self), question, _root(request), sent))
+
+    def retrieve(self, request: Request, key: str) -> Response:
+        """One record by its key."""
+        question = read_detail(query_parameters(request.META["QUERY_STRING"]))
+        # PostgreSQL has no NUL in its texts, so no key has one either.
+        answer = None if "\x00" in key else detail_answer(type(self), question, key, _root(request))
+        if answer is None:
+            raise self._not_found(key)
+        return Response(answer)
+
+    @classmethod
+    @lru_cache
+    def columns(cls) -> dict[str, Column]:
+        """What the list may be ordered by."""
+        return ordering.columns(cls.queryset.model, [*cls.order, cls.key])
+
+    def _not_found(self, key: str) -> NotFound:
+        possible = self.queryset.order_by().values_list(self.key, flat=True)[:KEYS_COMPARED]
+        nearest = unknown("", "record", key, possible).nearest
+        hint = f" Did you mean “{nearest}”?" if nearest else ""
+        return NotFound(f"There is no record “{key[:100]}” in {self.collection}.{hint}", nearest)
+
+
+class ResourceRouter(SimpleRouter):
+    """The addresses of resources: `collection/` and `collection/key/`."""
+
+    def add(self, resource: type[Resource]) -> None:
+        """Add a resource under its collection's name."""
+        self.register(resource.collection, resource, basename=resource.collection)
+
+
+def _root(request: Request) -> str:
+    root: str = request.build_absolute_uri(settings.API_ROOT)
+    return root

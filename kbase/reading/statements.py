@@ -1,0 +1,72 @@
+"""Querysets compiled once into statements, and statements run as they are.
+
+The ORM writes the SQL: it knows aliases, joins and correlation. It writes it once for each shape of request; what
+differs between two requests of one shape are the values of its Params.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from django.db import connections
+from django.db.models import QuerySet
+from psycopg.adapt import Loader
+from psycopg.sql import Literal
+
+from kbase.reading.expressions import Param
+
+_PLACEHOLDER = re.compile(r"%(.)")
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A statement and the parameters that it takes, in their order."""
+
+    sql: str
+    params: tuple[Param, ...]
+
+    def rows(self, values: Mapping[str, Any], using: str = "default") -> list[tuple[Any, ...]]:
+        """Run it with these values; a column of type json comes as the bytes that PostgreSQL rendered."""
+        with _cursor(using) as cursor:
+            cursor.execute(self.sql, [param.value_in(values) for param in self.params])
+            return cursor.fetchall()
+
+
+def compile_statement(rows: QuerySet, using: str = "default") -> Statement:
+    """The queryset as a statement. Constants stand in its text, where the planner sees them; Params stay open."""
+    sql, params = rows.query.get_compiler(using).as_sql()
+    given = iter(params)
+    left_open: list[Param] = []
+
+    def fill(match: re.Match[str]) -> str:
+        if match[1] != "s":
+            return match[0]
+        value = next(given)
+        if isinstance(value, Param):
+            left_open.append(value)
+            return "%s"
+        return Literal(value).as_string().replace("%", "%%")
+
+    return Statement(_PLACEHOLDER.sub(fill, sql), tuple(left_open))
+
+
+def counting(statement: Statement) -> Statement:
+    """The statement that counts the rows of another."""
+    return Statement(f"SELECT count(*) FROM ({statement.sql}) AS matches", statement.params)
+
+
+class _Bytes(Loader):
+    def load(self, data: Any) -> bytes:
+        return bytes(data)
+
+
+def _cursor(using: str) -> Any:
+    """A cursor with values bound by the server, so that statements are prepared once and planned once."""
+    connection = connections[using]
+    connection.ensure_connection()
+    cursor = psycopg.Cursor(connection.connection)
+    cursor.adapters.register_loader("json", _Bytes)
+    # Django's wrapper counts the query, logs it, and speaks of errors in Django's words.
+    return connection.make_debug_cursor(cursor) if connection.queries_logged else connection.make_cursor(cursor)

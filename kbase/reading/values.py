@@ -1,0 +1,121 @@
+"""Values in addresses, read strictly: what is not plainly meant is refused with a reason."""
+
+import re
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from urllib.parse import parse_qsl
+
+from kbase.reading.problems import BadRequest, Fault
+
+# A value longer than this names nothing that we have.
+LONGEST_VALUE = 1000
+MOST_PARAMETERS = 60
+MOST_ITEMS = 100
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_NUMBER = re.compile(r"-?\d{1,18}(\.\d{1,6})?", re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+Reader = Callable[[str, str], object]
+
+
+def query_parameters(query: str) -> dict[str, str]:
+    """The parameters of a query string, by name.
+
+    Raises BadRequest for bytes that are no UTF-8, and for names or values that are empty, repeated, too long or
+    hold control characters.
+    """
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS)
+    except UnicodeDecodeError:
+        raise BadRequest([Fault("", "malformed", "The query is not UTF-8; percent-encode it as UTF-8.")]) from None
+    except ValueError:
+        detail = f"The query has more than {MOST_PARAMETERS} parameters."
+        raise BadRequest([Fault("", "out_of_range", detail)]) from None
+    faults = [fault for name, value in pairs if (fault := _fault_of(name, value))]
+    names = [name for name, _ in pairs]
+    faults += [_repeated(name) for name in dict.fromkeys(names) if names.count(name) > 1]
+    if faults:
+        raise BadRequest(faults)
+    return dict(pairs)
+
+
+def read_date(parameter: str, text: str) -> date:
+    """A day as YYYY-MM-DD (ISO 8601, without a time)."""
+    try:
+        if _DATE.fullmatch(text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise _malformed(parameter, text, "a day, such as 2025-01-31")
+
+
+def read_number(parameter: str, text: str) -> Decimal:
+    """A decimal number with at most 18 digits before its point and 6 after it."""
+    if _NUMBER.fullmatch(text):
+        return Decimal(text)
+    raise _malformed(parameter, text, "a number, such as 1500000 or 0.5")
+
+
+def read_bool(parameter: str, text: str) -> bool:
+    """`true` or `false`, and nothing else."""
+    if text in ("true", "false"):
+        return text == "true"
+    raise BadRequest(
+        [Fault(parameter, "malformed", f"{parameter} is “{text[:100]}”; use true or false.", ("true", "false"))]
+    )
+
+
+def read_text(parameter: str, text: str) -> str:
+    """Text as it is."""
+    return text
+
+
+def read_integer(parameter: str, text: str, lowest: int, highest: int) -> int:
+    """A whole number from `lowest` to `highest`."""
+    number = int(text) if re.fullmatch(r"-?\d{1,18}", text, re.ASCII) else None
+    if number is None and not re.fullmatch(r"-?\d+", text, re.ASCII):
+        raise _malformed(parameter, text, "a whole number")
+    if number is None or not lowest <= number <= highest:
+        detail = f"{parameter} is {text[:40]}; use a whole number from {lowest} to {highest}."
+        raise BadRequest([Fault(parameter, "out_of_range", detail)])
+    return number
+
+
+def read_items(parameter: str, text: str) -> list[str]:
+    """The items of a comma-separated list, none of them empty or named twice."""
+    items = text.split(",")
+    if not all(items):
+        raise BadRequest(
+            [Fault(parameter, "malformed", f"{parameter} has an empty item; separate items by one comma.")]
+        )
+    if len(items) > MOST_ITEMS:
+        raise BadRequest([Fault(parameter, "out_of_range", f"{parameter} has more than {MOST_ITEMS} items.")])
+    if len(set(items)) < len(items):
+        raise BadRequest([Fault(parameter, "repeated", f"{parameter} names an item twice; name each once.")])
+    return items
+
+
+def _fault_of(name: str, value: str) -> Fault | None:
+    if _CONTROL.search(name) or _CONTROL.search(value):
+        return Fault(_printable(name), "malformed", "Control characters are not allowed in a query.")
+    if len(name) > LONGEST_VALUE or len(value) > LONGEST_VALUE:
+        return Fault(name[:100], "out_of_range", f"A value may have {LONGEST_VALUE} characters at most.")
+    if not name:
+        return Fault("", "malformed", "A value stands without a name; write name=value.")
+    if not value:
+        return Fault(name[:100], "empty", f"{name[:100]} has no value; give one, or leave the parameter out.")
+    return None
+
+
+def _repeated(name: str) -> Fault:
+    return Fault(name[:100], "repeated", f"{name[:100]} is given more than once; separate several values by commas.")
+
+
+def _malformed(parameter: str, text: str, wanted: str) -> BadRequest:
+    return BadRequest([Fault(parameter, "malformed", f"{parameter} is “{text[:100]}”; use {wanted}.")])
+
+
+def _printable(text: str) -> str:
+    return _CONTROL.sub("�", text)[:100]

@@ -1,0 +1,147 @@
+from typing import ClassVar
+
+from django.db.models import Q
+
+from kbase.reading.fields import Url
+from kbase.reading.filters import Dates, Keys, Reference, ResourceFilter, Words
+from kbase.reading.resources import Resource
+from kbase.reading.serializers import DetailSerializer, ResourceSerializer, many
+from regulations.api.citations import CitationSerializer
+from regulations.api.people import OfficeHolderSerializer
+from regulations.api.refs import CompanyRef, JurisdictionRef, TopicRef
+from regulations.models import (
+    Company,
+    CompanyIdentifier,
+    CompanyName,
+    CompanyRelation,
+    Jurisdiction,
+    Regulator,
+    Source,
+    Topic,
+)
+
+
+class CompanySerializer(ResourceSerializer):
+    headquarters = JurisdictionRef()
+    incorporated_in = JurisdictionRef()
+    activities = many(TopicRef())
+    url = Url("companies", "slug")
+
+    class Meta:
+        model = Company
+        fields: ClassVar = [
+            "slug",
+            "name",
+            "legal_name",
+            "lei",
+            "headquarters",
+            "incorporated_in",
+            "activities",
+            "website",
+            "founded_on",
+            "founded_on_precision",
+            "summary",
+            "url",
+        ]
+
+
+class CompanyNameSerializer(ResourceSerializer):
+    class Meta:
+        model = CompanyName
+        fields: ClassVar = ["name", "kind", "valid_until"]
+
+
+class CompanyIdentifierSerializer(ResourceSerializer):
+    jurisdiction = JurisdictionRef()
+
+    class Meta:
+        model = CompanyIdentifier
+        fields: ClassVar = ["scheme", "jurisdiction", "value"]
+
+
+class CompanyRelationSerializer(ResourceSerializer):
+    """Read it as a sentence: `company` is the `kind` of `target`."""
+
+    company = CompanyRef()
+    target = CompanyRef()
+    citations = many(CitationSerializer())
+
+    class Meta:
+        model = CompanyRelation
+        fields: ClassVar = [
+            "company",
+            "kind",
+            "target",
+            "group",
+            "part",
+            "valid_from",
+            "valid_from_precision",
+            "valid_until",
+            "summary",
+            "citations",
+        ]
+
+
+class CompanyDetailSerializer(DetailSerializer, CompanySerializer):
+    names = many(CompanyNameSerializer())
+    identifiers = many(CompanyIdentifierSerializer())
+    relations = many(
+        CompanyRelationSerializer(),
+        rows=lambda company: CompanyRelation.objects.filter(Q(company=company) | Q(target=company)),
+        help_text="What it is to other companies, and they to it.",
+    )
+    appointments = many(OfficeHolderSerializer())
+    citations = many(CitationSerializer())
+
+    class Meta:
+        model = Company
+        fields: ClassVar = [
+            "on",
+            "known_at",
+            *CompanySerializer.Meta.fields,
+            "names",
+            "identifiers",
+            "relations",
+            "appointments",
+            "citations",
+        ]
+
+
+class CompanyFilter(ResourceFilter):
+    slug = Keys()
+    name = Words()
+    legal_name = Words(nullable=True)
+    lei = Keys()
+    headquarters = Reference(Jurisdiction, key="code", nullable=True)
+    incorporated_in = Reference(Jurisdiction, key="code", nullable=True)
+    activity = Reference(Topic, field_name="activities", help_text="What it does.")
+    regulator = Reference(
+        Regulator,
+        field_name="authorisations",
+        through="regulator",
+        help_text="A regulator that gave it a permission, at any time.",
+    )
+    founded_on = Dates(nullable=True)
+    source = Reference(Source, field_name="citations", through="source", help_text="A source that it rests on.")
+
+    class Meta:
+        model = Company
+        fields: ClassVar = []
+
+
+class CompanyResource(Resource):
+    """Firms, projects and ventures in the market."""
+
+    collection = "companies"
+    queryset = Company.objects.all()
+    serializer_class = CompanySerializer
+    detail_serializer_class = CompanyDetailSerializer
+    filterset_class = CompanyFilter
+    order = (
+        "name",
+        "legal_name",
+        "founded_on",
+        "headquarters=headquarters__code",
+        "incorporated_in=incorporated_in__code",
+    )
+    default_order = ("slug",)
