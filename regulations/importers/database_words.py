@@ -2,6 +2,7 @@
 
 import re
 
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import DatabaseError
 from django.db.models import Model
 
@@ -9,14 +10,28 @@ from django.db.models import Model
 SPAN = re.compile(r"\[([0-9-]*),([0-9-]*)\)\)?\.?$")
 
 
-def reason_of(model: type[Model], error: DatabaseError) -> str:
-    """Why the database refused a row of the model: the constraint's own words where it has some."""
+def reason_of(instance: Model, error: DatabaseError) -> str:
+    """Why the database refused the row: the constraint's own words, or the model's, or else the database's."""
     said = getattr(error.__cause__, "diag", None)
     if said is None:
         return str(error)
-    words = _words_of(model, said.constraint_name or "")
     detail = said.message_detail or said.message_primary or str(error)
-    return f"{words}{_other_span(detail)}" if words else f"the database says: {detail}"
+    words = _words_of(type(instance), said.constraint_name or "")
+    if words:
+        return f"{words}{_other_span(detail)}"
+    return _rules_broken(instance) or f"the database says: {detail}"
+
+
+def _rules_broken(instance: Model) -> str:
+    try:
+        instance.full_clean()
+    except ValidationError as error:
+        return " ".join(
+            message if name == NON_FIELD_ERRORS else f"{name}: {message}"
+            for name, messages in error.message_dict.items()
+            for message in messages
+        )
+    return ""
 
 
 def _words_of(model: type[Model], name: str) -> str:

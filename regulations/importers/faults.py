@@ -7,14 +7,15 @@ from difflib import get_close_matches
 
 @dataclass(frozen=True, order=True)
 class Place:
-    """Where something stands in the files. `record` is empty for what concerns a whole file."""
+    """Where something stands in the files; without a line or a record for what concerns a whole file."""
 
     file: str
     line: int
     record: str = ""
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.record}".removesuffix(": ")
+        line = f":{self.line}" if self.line else ""
+        return f"{self.file}{line}: {self.record}".removesuffix(": ")
 
 
 @dataclass(frozen=True, order=True)
@@ -28,7 +29,7 @@ class Fault:
         return f"{self.place}: {self.reason}"
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """The import is refused whole; nothing was written. `faults` has all that were found, in the order of the files."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:

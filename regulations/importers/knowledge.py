@@ -11,6 +11,6 @@ def load(folder: Path, progress: Progress | None = None) -> list[Changes]:
     """Load all files of the folder, all or nothing; a second load of the same files changes nothing.
 
     Returns what was done, by model.
-    Raises Refused, with file, record and reason of each fault, and nothing is written.
+    Raises RefusedError, with file, record and reason of each fault, and nothing is written.
     """
     return apply(parse(read_folder(folder)), progress)

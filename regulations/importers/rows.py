@@ -8,11 +8,11 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import BooleanField, DateField, DecimalField, Field
+from django.db.models import BooleanField, DateField, DecimalField
 
-from regulations.importers.faults import Fault, Place, Refused, nearest
-from regulations.importers.shapes import SHAPES, Shape, is_list_of_text
-from regulations.importers.yaml_files import Document, Entry, Value
+from regulations.importers.faults import Fault, Place, RefusedError, nearest
+from regulations.importers.shapes import SHAPES, AnyField, Shape, is_list_of_text
+from regulations.importers.yaml_files import Document, Value
 from regulations.models.base import DatePrecision
 
 DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
@@ -58,20 +58,20 @@ class Row:
         return [part for part in self.parts if part.shape is shape]
 
 
-class Wrong(Exception):
+class WrongError(Exception):
     """What a field says cannot be; the message is the reason."""
 
 
 def parse(documents: Iterable[Document]) -> list[Row]:
     """Turn the files' entries into rows, each checked by itself.
 
-    Raises Refused with every unknown kind or field, missing or malformed value and duplicate key.
+    Raises RefusedError with every unknown kind or field, missing or malformed value and duplicate key.
     """
     faults: list[Fault] = []
     rows = [row for document in documents for row in _parse_document(document, faults)]
     faults.extend(_duplicates(rows))
     if faults:
-        raise Refused(faults)
+        raise RefusedError(faults)
     return rows
 
 
@@ -131,10 +131,10 @@ class _Reader:
         for name, model_field in self.shape.fields.items():
             try:
                 self._take_field(name, model_field)
-            except Wrong as wrong:
+            except WrongError as wrong:
                 self._fault(f"{name}: {wrong}")
 
-    def _take_field(self, name: str, model_field: Field) -> None:
+    def _take_field(self, name: str, model_field: AnyField) -> None:
         if name not in self.left:
             self._leave_out(name, model_field)
             return
@@ -146,9 +146,9 @@ class _Reader:
         else:
             self.row.values[name] = _checked(model_field, _typed(model_field, value))
 
-    def _leave_out(self, name: str, model_field: Field) -> None:
+    def _leave_out(self, name: str, model_field: AnyField) -> None:
         if not (model_field.has_default() or model_field.blank or model_field.null):
-            raise Wrong("is missing")
+            raise WrongError("is missing")
         if name not in self.shape.references:
             self.row.values[name] = model_field.get_default()
         if self.shape.has_precision(name):
@@ -159,14 +159,14 @@ class _Reader:
         if self.shape.has_precision(name):
             self.row.values[f"{name}_precision"] = precision
         elif precision != DatePrecision.DAY:
-            raise Wrong(f"“{value}” must be a full date, such as 2025-02-19")
+            raise WrongError(f"“{value}” must be a full date, such as 2025-02-19")
         self.row.values[name] = day
 
     def _take_lists(self) -> None:
         for name in self.shape.lists:
             try:
                 keys = _texts(self.left.pop(name)) if name in self.left else []
-            except Wrong as wrong:
+            except WrongError as wrong:
                 self._fault(f"{name}: {wrong}")
             else:
                 self.row.lists[name] = keys
@@ -197,7 +197,7 @@ class _Reader:
                 self._fault(f"fields: there is no “{name}”.{nearest(name, known)}")
 
     def _fields_cited(self) -> set[str]:
-        cited = self.shape.model._meta.get_field(self.shape.owner).related_model
+        cited: Any = self.shape.model._meta.get_field(self.shape.owner).related_model
         return {model_field.name for model_field in cited._meta.get_fields()}
 
     def _fault(self, reason: str) -> None:
@@ -223,7 +223,7 @@ def walk(rows: Iterable[Row], owner: Row | None = None) -> Iterator[tuple[Row, R
         yield from walk(row.parts, row)
 
 
-def _typed(model_field: Field, value: Value) -> Any:
+def _typed(model_field: AnyField, value: Value) -> Any:
     if is_list_of_text(model_field):
         return _texts(value)
     text = _text(value)
@@ -234,34 +234,34 @@ def _typed(model_field: Field, value: Value) -> Any:
     return text
 
 
-def _checked(model_field: Field, value: Any) -> Any:
+def _checked(model_field: AnyField, value: Any) -> Any:
     """The value, if the field's own rules allow it: length, choices, form."""
     words = [word for word, _ in model_field.flatchoices]
     if words and value not in words:
-        raise Wrong(f"“{value}” is none of {', '.join(words)}.{nearest(value, words)}")
+        raise WrongError(f"“{value}” is none of {', '.join(words)}.{nearest(value, words)}")
     try:
         return model_field.clean(value, None)
     except ValidationError as error:
-        raise Wrong(f"“{value}”: {' '.join(error.messages)}") from error
+        raise WrongError(f"“{value}”: {' '.join(error.messages)}") from error
 
 
 def _text(value: Value) -> str:
     if not isinstance(value, str):
-        raise Wrong("must be a plain value, no list or mapping")
+        raise WrongError("must be a plain value, no list or mapping")
     if not value.strip():
-        raise Wrong("is empty: leave the field out, or fill it")
+        raise WrongError("is empty: leave the field out, or fill it")
     if CONTROL.search(value):
-        raise Wrong("holds a control character")
+        raise WrongError("holds a control character")
     return value
 
 
 def _texts(value: Value) -> list[str]:
     if not isinstance(value, list):
-        raise Wrong("must be a list")
+        raise WrongError("must be a list")
     texts = [_text(item) for item in value]
     twice = {text for text in texts if texts.count(text) > 1}
     if twice:
-        raise Wrong(f"names {', '.join(sorted(twice))} more than once")
+        raise WrongError(f"names {', '.join(sorted(twice))} more than once")
     return texts
 
 
@@ -270,18 +270,18 @@ def _date(text: str) -> tuple[date, DatePrecision]:
     match = DATE.fullmatch(text)
     given = [int(number) for number in match.groups() if number] if match else []
     try:
-        return date(*(given + [1, 1])[:3]), PRECISIONS[len(given)]
+        return date(*([*given, 1, 1][:3])), PRECISIONS[len(given)]
     except (ValueError, TypeError, KeyError):
-        raise Wrong(f"“{text}” is no date: write a day 2025-02-19, a month 2025-02 or a year 2025") from None
+        raise WrongError(f"“{text}” is no date: write a day 2025-02-19, a month 2025-02 or a year 2025") from None
 
 
 def _number(text: str) -> Decimal:
     if not NUMBER.fullmatch(text):
-        raise Wrong(f"“{text}” is no number: write digits, such as 297000000 or 0.5")
+        raise WrongError(f"“{text}” is no number: write digits, such as 297000000 or 0.5")
     return Decimal(text)
 
 
 def _truth(text: str) -> bool:
     if text not in ("true", "false"):
-        raise Wrong(f"“{text}” must be true or false")
+        raise WrongError(f"“{text}” must be true or false")
     return text == "true"

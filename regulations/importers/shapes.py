@@ -5,6 +5,7 @@ Fields have the names of the models' fields, so the models' help texts are the d
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, TypeAlias
 
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import Field, ForeignKey, JSONField, ManyToManyField, Model
@@ -12,6 +13,10 @@ from django.db.models import Field, ForeignKey, JSONField, ManyToManyField, Mode
 from regulations import models
 from regulations.models.citations import CITABLE
 from regulations.models.provisions import DEEPEST
+
+AnyField: TypeAlias = "Field[Any, Any]"
+AnyKey: TypeAlias = "ForeignKey[Any, Any]"
+AnyKeys: TypeAlias = "ManyToManyField[Any, Any]"
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,7 @@ class Shape:
     parts: tuple["Shape", ...] = ()
 
     @cached_property
-    def fields(self) -> dict[str, Field]:
+    def fields(self) -> dict[str, AnyField]:
         """The fields that a row may give, by name; a date's precision is read from how the date is written."""
         untold = {self.owner, "position", *self.inherited, *self.unused}
         return {
@@ -53,18 +58,14 @@ class Shape:
         }
 
     @cached_property
-    def references(self) -> dict[str, ForeignKey]:
+    def references(self) -> dict[str, AnyKey]:
         """Those of the fields that name another record."""
         return {name: field for name, field in self.fields.items() if isinstance(field, ForeignKey)}
 
     @cached_property
-    def lists(self) -> dict[str, ManyToManyField]:
+    def lists(self) -> dict[str, AnyKeys]:
         """The fields that name any number of other records."""
-        return {
-            field.name: field
-            for field in self.model._meta.many_to_many
-            if field.remote_field.through._meta.auto_created
-        }
+        return {field.name: field for field in self.model._meta.many_to_many if through_of(field)._meta.auto_created}
 
     @cached_property
     def is_ordered(self) -> bool:
@@ -85,7 +86,14 @@ class Shape:
         return [*self.fields, *self.lists, *(part.kind for part in self.parts)]
 
 
-def is_list_of_text(field: Field) -> bool:
+def through_of(field: AnyKeys) -> type[Model]:
+    """The model whose rows are the links of a many-to-many field."""
+    through = field.remote_field.through
+    assert through is not None
+    return through
+
+
+def is_list_of_text(field: AnyField) -> bool:
     return isinstance(field, ArrayField | JSONField)
 
 

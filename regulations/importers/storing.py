@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import Model
 
-from regulations.importers.faults import Fault, Refused, nearest
+from regulations.importers.faults import Fault, RefusedError, nearest
 from regulations.importers.rows import Row, walk
 from regulations.importers.shapes import SHAPES, Shape
 from regulations.importers.writing import Books, Pair, store, store_list
@@ -32,7 +32,7 @@ def apply(rows: Iterable[Row], progress: Progress | None = None) -> list[Changes
 
     A record is as the files say, whole: its fields, and the rows that belong to it. Records that the files do not
     name stay as they are. Returns what was done, by model.
-    Raises Refused with every reference to nothing, or with every row that a rule of the models or of the database
+    Raises RefusedError with every reference to nothing, or with every row that a rule of the models or of the database
     forbids; nothing is written then.
     """
     rows = list(rows)
@@ -43,7 +43,7 @@ def apply(rows: Iterable[Row], progress: Progress | None = None) -> list[Changes
         _store_lists(pairs, books)
         _store_parts(pairs, books)
         if books.faults:
-            raise Refused(books.faults)
+            raise RefusedError(books.faults)
     return [Changes(model, **{word: counts[word] for word in counts}) for model, counts in books.happened.items()]
 
 
@@ -54,7 +54,7 @@ def _say_nothing(kind: str, count: int) -> None:
 def _known_ids() -> dict[type[Model], dict[str, int]]:
     """The ids of all records of the base, by model and natural key."""
     return {
-        shape.model: dict(shape.model.objects.values_list(shape.identity[0], "pk"))
+        shape.model: dict(shape.model._default_manager.values_list(shape.identity[0], "pk"))
         for shape in SHAPES
         if len(shape.identity) == 1
     }
@@ -72,7 +72,7 @@ def _refuse_dangling(rows: list[Row], books: Books) -> None:
         for meant in [nearest(key, known[model])]
     ]
     if faults:
-        raise Refused(faults)
+        raise RefusedError(faults)
 
 
 def _noun(model: type[Model]) -> str:
@@ -112,7 +112,7 @@ def _generations(rows: list[Row]) -> Iterator[list[Row]]:
         ready = [row for row in waiting.values() if not _waits(row, waiting)]
         if not ready:
             places = [Fault(row.place, "lies in itself, in a circle") for row in waiting.values()]
-            raise Refused(places)
+            raise RefusedError(places)
         yield ready
         for row in ready:
             del waiting[row.key]
@@ -126,9 +126,9 @@ def _waits(row: Row, waiting: dict[str, Row]) -> bool:
 def _with_keys(shape: Shape, rows: list[Row]) -> Iterable[Model]:
     """The records of the base that have one of the rows' natural keys, or may have it where it is of several fields."""
     if len(shape.identity) > 1:
-        return shape.model.objects.all()
+        return shape.model._default_manager.all()
     keys = [row.key for row in rows]
-    return shape.model.objects.filter(**{f"{shape.identity[0]}__in": keys})
+    return shape.model._default_manager.filter(**{f"{shape.identity[0]}__in": keys})
 
 
 def _learn_ids(shape: Shape, pairs: list[Pair], books: Books) -> None:
@@ -161,5 +161,5 @@ def _by_shape(pairs: list[Pair]) -> Iterator[tuple[Shape, list[Pair]]]:
 
 def _of_owners(shape: Shape, owners: list[Model]) -> Iterable[Model]:
     """The rows of the shape that belong to the owners in the base."""
-    rows = shape.model.objects.filter(**{f"{shape.owner}__in": owners})
-    return rows.filter(**{name: None for name in shape.empty}) if shape.empty else rows
+    rows = shape.model._default_manager.filter(**{f"{shape.owner}__in": owners})
+    return rows.filter(**dict.fromkeys(shape.empty)) if shape.empty else rows

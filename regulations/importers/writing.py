@@ -7,12 +7,12 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, transaction
-from django.db.models import Field, ManyToManyField, Model
+from django.db.models import Model
 
 from regulations.importers.database_words import reason_of
 from regulations.importers.faults import Fault
 from regulations.importers.rows import Row
-from regulations.importers.shapes import Shape
+from regulations.importers.shapes import AnyField, AnyKeys, Shape, through_of
 
 BATCH = 1000
 
@@ -43,7 +43,7 @@ def store(
 
     owned: each row with the instance that it belongs to, or None for a record.
     existing: the rows of the base that may be the same.
-    Returns the pairs that are in the base now. Refused rows are left out and stand among the faults.
+    Returns the pairs that are in the base now. RefusedError rows are left out and stand among the faults.
     """
     by_identity = {_identity(shape, instance): instance for instance in existing}
     new, changed, same = [], [], []
@@ -68,24 +68,24 @@ def store(
     ]
 
 
-def store_list(shape: Shape, name: str, model_field: ManyToManyField, pairs: list[Pair], books: Books) -> None:
+def store_list(shape: Shape, name: str, model_field: AnyKeys, pairs: list[Pair], books: Books) -> None:
     """Bring the records that a many-to-many field names in line for all rows of one shape."""
-    through = model_field.remote_field.through
+    through = through_of(model_field)
     here = f"{model_field.m2m_field_name()}_id"
     there = f"{model_field.m2m_reverse_field_name()}_id"
     ids = books.ids[model_field.related_model]
     wanted = {(instance.pk, ids[key]) for row, instance in pairs for key in row.lists[name] if key in ids}
     owners = {instance.pk for _, instance in pairs}
-    found = through.objects.filter(**{f"{here}__in": owners})
+    found = through._default_manager.filter(**{f"{here}__in": owners})
     have = {(a, b): pk for pk, a, b in found.values_list("pk", here, there)}
     surplus, missing = have.keys() - wanted, wanted - have.keys()
-    through.objects.filter(pk__in=[have[link] for link in surplus]).delete()
-    through.objects.bulk_create([through(**{here: a, there: b}) for a, b in sorted(missing)], batch_size=BATCH)
+    through._default_manager.filter(pk__in=[have[link] for link in surplus]).delete()
+    through._default_manager.bulk_create([through(**{here: a, there: b}) for a, b in sorted(missing)], batch_size=BATCH)
     for owner in {a for a, _ in surplus | missing}:
         _touch(shape, owner, books)
 
 
-def _told_fields(model: type[Model]) -> list[Field]:
+def _told_fields(model: type[Model]) -> list[AnyField]:
     return [
         model_field
         for model_field in model._meta.concrete_fields
@@ -95,10 +95,9 @@ def _told_fields(model: type[Model]) -> list[Field]:
 
 def _identity(shape: Shape, instance: Model) -> tuple[Hashable, ...]:
     """What tells the row from others of its kind; all that it says where its shape names nothing."""
-    names = [*shape.identity, *filter(None, [shape.owner])]
-    fields = [shape.model._meta.get_field(name) for name in names]
-    told = fields if shape.identity else _told_fields(shape.model)
-    return tuple(_hashable(getattr(instance, told_field.attname)) for told_field in told)
+    names = {*shape.identity, shape.owner}
+    told = [model_field for model_field in _told_fields(shape.model) if model_field.name in names or not shape.identity]
+    return tuple(_hashable(getattr(instance, model_field.attname)) for model_field in told)
 
 
 def _hashable(value: Any) -> Hashable:
@@ -134,7 +133,7 @@ def _brought_in_line(instance: Model, wanted: Model) -> bool:
 def _remove(shape: Shape, instances: list[Model], books: Books) -> None:
     if instances:
         ids = [instance.pk for instance in instances]
-        shape.model.objects.filter(pk__in=ids).delete()
+        shape.model._default_manager.filter(pk__in=ids).delete()
         books.happened[shape.model]["removed"] += len(ids)
 
 
@@ -184,7 +183,7 @@ def _is_written(pair: Pair, write: Callable[[type[Model], list[Model]], None], b
         with transaction.atomic():
             write(row.shape.model, [instance])
     except DatabaseError as error:
-        books.fault(row, reason_of(row.shape.model, error))
+        books.fault(row, reason_of(instance, error))
         return False
     return True
 
@@ -194,9 +193,9 @@ def _insert(model: type[Model], instances: list[Model]) -> None:
         # An earlier attempt that the database rolled back may have left an id.
         instance.pk = None
         instance._state.adding = True
-    model.objects.bulk_create(instances, batch_size=BATCH)
+    model._default_manager.bulk_create(instances, batch_size=BATCH)
 
 
 def _update(model: type[Model], instances: list[Model]) -> None:
     names = [model_field.name for model_field in _told_fields(model)]
-    model.objects.bulk_update(instances, names, batch_size=BATCH)
+    model._default_manager.bulk_update(instances, names, batch_size=BATCH)

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from regulations.importers.faults import Fault, Place, Refused
+from regulations.importers.faults import Fault, Place, RefusedError
 
 TEXT, LIST, MAPPING = (f"tag:yaml.org,2002:{name}" for name in ("str", "seq", "map"))
 
@@ -34,42 +34,42 @@ class Document:
     entry: Entry
 
 
-class _Unreadable(Exception):
+class _UnreadableError(Exception):
     """The node cannot be what it seems; caught where the file is known."""
 
-    def __init__(self, node: Node, reason: str) -> None:
-        self.line = node.start_mark.line + 1
+    def __init__(self, node: Node | None, reason: str) -> None:
+        self.line = node.start_mark.line + 1 if node else 1
         self.reason = reason
 
 
 def read_folder(folder: Path) -> list[Document]:
     """Read all `*.yaml` files below the folder, in the order of their paths.
 
-    Raises Refused for a folder without such files, and for each file that is no well-formed mapping.
+    Raises RefusedError for a folder without such files, and for each file that is no well-formed mapping.
     """
     paths = sorted(folder.rglob("*.yaml"))
     if not paths:
-        raise Refused([Fault(Place(str(folder), 0), "there are no *.yaml files here")])
+        raise RefusedError([Fault(Place(str(folder), 0), "there are no *.yaml files here")])
     documents: list[Document] = []
-    faults: list[Fault] = []
+    faults = [_misnamed(path.relative_to(folder)) for path in folder.rglob("*.yml")]
     for path in paths:
         file = path.relative_to(folder).as_posix()
         try:
             documents.append(Document(file, read_text(path.read_bytes())))
-        except _Unreadable as unreadable:
+        except _UnreadableError as unreadable:
             faults.append(Fault(Place(file, unreadable.line), unreadable.reason))
         except yaml.YAMLError as error:
             faults.append(_malformed(file, error))
     if faults:
-        raise Refused(faults)
+        raise RefusedError(faults)
     return documents
 
 
 def read_text(content: bytes) -> Entry:
-    """Read one YAML document whose top is a mapping. Raises YAMLError, or _Unreadable with a line."""
+    """Read one YAML document whose top is a mapping. Raises YAMLError, or _UnreadableError with a line."""
     node = yaml.compose(content, Loader=yaml.CBaseLoader)
     if not isinstance(node, MappingNode):
-        raise _Unreadable(node or _nowhere(), "must hold lists of records, each under its kind")
+        raise _UnreadableError(node, "must hold lists of records, each under its kind")
     entry: Entry = _value(node, set())
     return entry
 
@@ -85,10 +85,10 @@ def _value(node: Node, seen: set[int]) -> Value:
 
 def _check_plain(node: Node, seen: set[int]) -> None:
     if id(node) in seen:
-        raise _Unreadable(node, "anchors and aliases are not used: write the value out")
+        raise _UnreadableError(node, "anchors and aliases are not used: write the value out")
     seen.add(id(node))
     if node.tag not in (TEXT, LIST, MAPPING):
-        raise _Unreadable(node, f"the tag {node.tag} is not used: write the value only")
+        raise _UnreadableError(node, f"the tag {node.tag} is not used: write the value only")
 
 
 def _entry(node: MappingNode, seen: set[int]) -> Entry:
@@ -96,7 +96,7 @@ def _entry(node: MappingNode, seen: set[int]) -> Entry:
     entry.line = node.start_mark.line + 1
     for key, value in _pairs(node):
         if key.value in entry:
-            raise _Unreadable(key, f"“{key.value}” is given twice in one mapping")
+            raise _UnreadableError(key, f"“{key.value}” is given twice in one mapping")
         entry[key.value] = _value(value, seen)
     return entry
 
@@ -104,13 +104,12 @@ def _entry(node: MappingNode, seen: set[int]) -> Entry:
 def _pairs(node: MappingNode) -> Iterator[tuple[ScalarNode, Node]]:
     for key, value in node.value:
         if not isinstance(key, ScalarNode):
-            raise _Unreadable(key, "a key must be a plain word")
+            raise _UnreadableError(key, "a key must be a plain word")
         yield key, value
 
 
-def _nowhere() -> Node:
-    mark = yaml.Mark("", 0, 0, 0, None, None)
-    return ScalarNode(TEXT, "", mark, mark)
+def _misnamed(path: Path) -> Fault:
+    return Fault(Place(path.as_posix(), 0), "would not be read: name the file .yaml")
 
 
 def _malformed(file: str, error: yaml.YAMLError) -> Fault:

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
-from regulations.importers.faults import Refused
+from regulations.importers.faults import RefusedError
 from regulations.importers.knowledge import load
 from regulations.importers.storing import Changes
 
@@ -33,25 +33,27 @@ class Command(BaseCommand):
             help="Check everything and say what would change, but change nothing.",
         )
 
-    def handle(self, *args: str, folder: Path, dry_run: bool, **options: object) -> None:
+    def handle(self, *args: str, folder: Path, dry_run: bool, verbosity: int, **options: object) -> None:
+        self.verbosity = verbosity
         self.started = time.monotonic()
         try:
             with transaction.atomic():
                 changes = load(folder, self.show)
                 transaction.set_rollback(dry_run)
-        except Refused as refused:
+        except RefusedError as refused:
             raise CommandError(_refusal(refused)) from refused
         seconds = time.monotonic() - self.started
         head = "Would load" if dry_run else "Loaded"
-        self.stdout.write(f"{head} {_sentence(changes)} in {seconds:.1f} s.")
+        if verbosity:
+            self.stdout.write(f"{head} {_sentence(changes)} in {seconds:.1f} s.")
 
     def show(self, kind: str, count: int) -> None:
         """Say how far a long load has come."""
-        if time.monotonic() - self.started > PATIENCE:
+        if self.verbosity and time.monotonic() - self.started > PATIENCE:
             self.stdout.write(f"  {count:>6} {kind.replace('_', ' ')}")
 
 
-def _refusal(refused: Refused) -> str:
+def _refusal(refused: RefusedError) -> str:
     count = len(refused.faults)
     head = f"Nothing was loaded: {count} fault{'s' if count > 1 else ''}."
     return "\n".join([head, *(f"  {fault}" for fault in refused.faults)])
