@@ -23,7 +23,7 @@ ON = Param("on", models.DateField())
 ROOT = Param("root", models.TextField())
 
 
-class NotProjectable(TypeError):
+class NotProjectableError(TypeError):
     """A field that PostgreSQL cannot render; said at start-up, so that no answer is slow in silence."""
 
 
@@ -227,7 +227,7 @@ PLAIN = (
 def project(serializer: "serializers.ModelSerializer", path: str = "") -> JsonObject:
     """The SQL expression that renders what `serializer` would render of the instance at `path`.
 
-    Raises NotProjectable for a field that PostgreSQL cannot render.
+    Raises NotProjectableError for a field that PostgreSQL cannot render.
     """
     return JsonObject(**members(serializer, path))
 
@@ -244,7 +244,7 @@ def _expression(field: Any, path: str) -> Any:
         return _nested(field, path)
     if isinstance(field, PLAIN) and field.source != "*":
         return F(orm_path(field, path))
-    raise NotProjectable(
+    raise NotProjectableError(
         f"{type(field.parent).__name__}.{field.field_name}: PostgreSQL cannot render a {type(field).__name__}; "
         "give it a method project(path) that returns an SQL expression."
     )

@@ -58,7 +58,7 @@ class Parameter(django_filters.Filter):
     ) -> None:
         super().__init__(method=method, help_text=help_text)
         self.read, self.condition, self.param = read, condition, param
-        self.schema, self.is_list = dict(schema), is_list
+        self.schema, self.is_list, self.text = dict(schema), is_list, help_text
 
     def shape_of(self, value: Any) -> Any:
         """What of the value shapes the statement: all of it, or nothing."""

@@ -67,6 +67,11 @@ class ListQuestion:
         return signing.dumps([self.fingerprint, self.on.isoformat(), values], salt="cursor")
 
 
+def refuse_unknown_names(sent: Iterable[str], allowed: Iterable[str]) -> None:
+    """Raise BadRequest for parameters that are none of those allowed."""
+    Faults(_unknown_names(sent, allowed)).refuse()
+
+
 def read_detail(sent: Mapping[str, str]) -> DetailQuestion:
     """Read the parameters of a request for one record.
 

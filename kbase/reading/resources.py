@@ -6,9 +6,11 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
+from django.urls import URLPattern, path
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
+from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
 
 from kbase.reading import ordering
@@ -16,7 +18,7 @@ from kbase.reading.answers import detail_answer, list_answer
 from kbase.reading.filters import KEYS_COMPARED, ResourceFilter
 from kbase.reading.ordering import Column
 from kbase.reading.problems import NotFound, unknown
-from kbase.reading.questions import read_detail, read_list
+from kbase.reading.questions import read_detail, read_list, refuse_unknown_names
 from kbase.reading.serializers import ResourceSerializer
 from kbase.reading.values import query_parameters
 
@@ -75,12 +77,27 @@ class Resource(ViewSet):
         return NotFound(f"There is no record “{key[:100]}” in {self.collection}.{hint}", nearest)
 
 
+class Collections(APIView):
+    """Where each collection is found."""
+
+    collections: ClassVar[list[str]] = []
+
+    def get(self, request: Request) -> Response:
+        refuse_unknown_names(query_parameters(request.META["QUERY_STRING"]), ())
+        return Response({name: f"{_root(request)}{name}/" for name in self.collections})
+
+
 class ResourceRouter(SimpleRouter):
     """The addresses of resources: `collection/` and `collection/key/`."""
 
     def add(self, resource: type[Resource]) -> None:
         """Add a resource under its collection's name."""
         self.register(resource.collection, resource, basename=resource.collection)
+
+    def get_urls(self) -> list[URLPattern]:
+        """The collections' addresses, and that of their index."""
+        collections = [prefix for prefix, _, _ in self.registry]
+        return [path("", Collections.as_view(collections=collections), name="collections"), *super().get_urls()]
 
 
 def _root(request: Request) -> str:

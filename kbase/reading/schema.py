@@ -1,5 +1,307 @@
+"""The description of the API, OpenAPI 3.1, made from the same declarations that the answers are made from."""
+
+from inspect import cleandoc
+from typing import Any
+
+from django.db import models
+from django.utils.text import camel_case_to_spaces
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import ResolvedComponent
+from rest_framework import serializers
+
+from kbase.reading.fields import Code, KnownAt, Number, OneOf, RelatedList
+from kbase.reading.filters import Parameter
+from kbase.reading.problems import MEDIA_TYPE
+from kbase.reading.questions import DEEPEST_ROW, LARGEST_PAGE, PAGE_SIZE, START
+from kbase.reading.resources import Collections, Resource
+from kbase.reading.values import LONGEST_VALUE, MOST_ITEMS
+
+Schema = dict[str, Any]
+
+NULL: Schema = {"type": "null"}
+TEXT: Schema = {"type": "string"}
+DATE: Schema = {"type": "string", "format": "date"}
+
+FAULT: Schema = {
+    "type": "object",
+    "properties": {
+        "parameter": {**TEXT, "description": "The query parameter at fault, as it was sent."},
+        "code": {
+            **TEXT,
+            "enum": ["unknown", "empty", "repeated", "malformed", "out_of_range", "contradictory"],
+            "description": "What is wrong.",
+        },
+        "detail": {**TEXT, "description": "What is wrong and what to do, as a sentence."},
+        "allowed": {"type": "array", "items": TEXT, "description": "What is possible, where it can be listed."},
+        "nearest": {**TEXT, "description": "The possible one that comes closest to what was sent."},
+    },
+    "required": ["parameter", "code", "detail"],
+}
+PROBLEM: Schema = {
+    "type": "object",
+    "description": "What went wrong (RFC 9457).",
+    "properties": {
+        "type": {**TEXT, "format": "uri-reference"},
+        "title": {**TEXT, "description": "The status in words."},
+        "status": {"type": "integer", "description": "The HTTP status."},
+        "detail": {**TEXT, "description": "What went wrong and what to do, as a sentence."},
+        "instance": {**TEXT, "format": "uri-reference", "description": "The path that was asked for."},
+        "errors": {"type": "array", "items": {"$ref": "#/components/schemas/Fault"}},
+        "nearest": {**TEXT, "description": "The key that comes closest to the one that is not there."},
+    },
+    "required": ["type", "title", "status", "detail", "instance"],
+}
+ENVELOPE: Schema = {
+    "count": {
+        "type": ["integer", "null"],
+        "description": "How many records meet the filters, exactly; null on a walk by cursor.",
+    },
+    "next": {"type": ["string", "null"], "format": "uri", "description": "The address of the next page."},
+    "previous": {"type": ["string", "null"], "format": "uri", "description": "The address of the page before."},
+    "on": {**DATE, "description": "The day that the answer speaks of."},
+    "known_at": {
+        "type": ["string", "null"],
+        "format": "date-time",
+        "description": "The moment in our records that the answer speaks of; null for what we say now.",
+    },
+}
+ERRORS = {
+    400: "The question could be misread; `errors` names each fault.",
+    404: "There is no such record.",
+    406: "The answer is JSON, which the request does not accept.",
+    500: "Something went wrong on our side.",
+    503: "The database does not answer; try again after the seconds of `Retry-After`.",
+}
 
 
 class ReadingSchema(AutoSchema):
-    pass
+    """Describes resources, their filters and their errors; knows every field that PostgreSQL can render."""
+
+    def get_tags(self) -> list[str]:
+        return [self.view.collection] if isinstance(self.view, Resource) else ["collections"]
+
+    def get_summary(self) -> str:
+        if not isinstance(self.view, Resource):
+            return "The collections"
+        return f"List {self._name()}" if self._is_list() else f"One of {self._name()}"
+
+    def get_description(self) -> str:
+        said = [type(self.view).__doc__]
+        if self._is_resource():
+            said.append(getattr(type(self.view), self.view.action).__doc__)
+        return "\n\n".join(cleandoc(text or "") for text in said)
+
+    def get_operation_id(self) -> str:
+        if not self._is_resource():
+            return "collections"
+        return f"{self.view.collection.replace('-', '_')}_{'list' if self._is_list() else 'retrieve'}"
+
+    def get_auth(self) -> list[Schema]:
+        return []
+
+    def _get_parameters(self) -> list[Schema]:
+        if not self._is_resource():
+            return []
+        common = [_parameter(name, schema, text) for name, schema, text in self._common_parameters()]
+        if not self._is_list():
+            path = {"in": "path", "name": "key", "required": True, "schema": TEXT}
+            return [{**path, "description": f"The record's key (`{self.view.key}`)."}, *common]
+        filters = self.view.filterset_class.base_filters
+        return [*(_filter_parameter(name, parameter) for name, parameter in filters.items()), *common]
+
+    def _common_parameters(self) -> list[tuple[str, Schema, str]]:
+        day = "The day in the world that is asked about; today if left out."
+        if self._is_list() and self.view.holding_on:
+            day += " If given, only the records that hold on the day are listed."
+        found = [
+            ("on", DATE, day),
+            ("fields", _many(TEXT), "The fields to show; a field of a related record after a dot."),
+            ("omit", _many(TEXT), "The fields to leave out."),
+            ("expand", _many(TEXT), "The relations whose records to show whole; relations of these after a dot."),
+        ]
+        if not self._is_list():
+            return found
+        columns = [sign + name for name in self.view.columns() for sign in ("", "-")]
+        pages = {"type": "integer", "minimum": 1, "maximum": DEEPEST_ROW}
+        sizes = {"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE, "default": PAGE_SIZE}
+        order = _many({**TEXT, "enum": columns})
+        return [
+            *found,
+            ("ordering", order, "What to order by; descending after a minus. Empty values come last."),
+            ("page", pages, f"The number of the page, up to row {DEEPEST_ROW}."),
+            ("page_size", sizes, "How many records a page has."),
+            ("cursor", TEXT, f"Walks the whole list at constant cost: start with `{START}`, then follow `next`."),
+        ]
+
+    def _get_response_bodies(self, direction: str = "response") -> Schema:
+        errors = {400, 406, 500, 503} | (set() if self._is_list() else {404})
+        found = {"200": {"description": "The answer.", "content": {"application/json": {"schema": self._answer()}}}}
+        self._component("Fault", FAULT)
+        problem = {"schema": self._component("Problem", PROBLEM)}
+        for status in sorted(errors if self._is_resource() else {406, 500}):
+            found[str(status)] = {"description": ERRORS[status], "content": {MEDIA_TYPE: problem}}
+        return found
+
+    def _answer(self) -> Schema:
+        if not self._is_resource():
+            return {"type": "object", "additionalProperties": {**TEXT, "format": "uri"}}
+        if not self._is_list():
+            return self._serializer_component(self.view.detail_serializer_class())
+        record = self._serializer_component(self.view.serializer_class())
+        properties = {**ENVELOPE, "results": {"type": "array", "items": record}}
+        envelope = {"type": "object", "properties": properties, "required": list(properties)}
+        return self._component(f"{_title(self.view.serializer_class)}List", envelope)
+
+    def _serializer_component(self, serializer: serializers.ModelSerializer) -> Schema:
+        name = _title(type(serializer))
+        key = (name, ResolvedComponent.SCHEMA)
+        if key not in self.registry._components:
+            # Registered before it is filled, so that a record may refer to one of its own kind.
+            component = ResolvedComponent(
+                name=name, type=ResolvedComponent.SCHEMA, object=name, schema={"type": "object"}
+            )
+            self.registry.register_on_missing(component)
+            component.schema = self._object(serializer)
+        return {"$ref": f"#/components/schemas/{name}"}
+
+    def _object(self, serializer: serializers.ModelSerializer) -> Schema:
+        properties = {name: self._described(field) for name, field in serializer.fields.items()}
+        described = cleandoc(serializer.Meta.model.__doc__ or "")
+        return {
+            "type": "object",
+            "description": described,
+            "properties": properties,
+            "required": list(properties),
+        }
+
+    def _described(self, field: Any) -> Schema:
+        schema = self._nullable(field, self._type(field))
+        text = field.help_text or _help_of(field)
+        return {**schema, "description": str(text)} if text else schema
+
+    def _nullable(self, field: Any, schema: Schema) -> Schema:
+        if not _may_be_missing(field):
+            return schema
+        if "$ref" in schema or "oneOf" in schema:
+            return {"oneOf": [*schema.get("oneOf", [schema]), NULL]}
+        return {**schema, "type": [schema["type"], "null"]}
+
+    def _type(self, field: Any) -> Schema:
+        if isinstance(field, RelatedList):
+            return {"type": "array", "items": self._serializer_component(field.child)}
+        if isinstance(field, serializers.ModelSerializer):
+            return self._serializer_component(field)
+        if isinstance(field, OneOf):
+            return {"oneOf": [self._arm(field, name) for name in field.arms]}
+        if isinstance(field, Code):
+            return self._code(field)
+        return _plain_type(field)
+
+    def _arm(self, field: OneOf, name: str) -> Schema:
+        arm, word = field.arms[name], field.type_of(name)
+        schema = self._object(arm)
+        properties = {"type": {"const": word, "type": "string"}, **schema["properties"]}
+        typed = {**schema, "properties": properties, "required": list(properties)}
+        return self._component(f"Typed{_title(type(arm))}", typed)
+
+    def _code(self, field: Code) -> Schema:
+        words = field.words()
+        schema = {
+            "type": "object",
+            "properties": {"code": {**TEXT, "enum": list(words)}, "label": {**TEXT, "enum": list(words.values())}},
+            "required": ["code", "label"],
+        }
+        return self._component(_code_title(field), schema)
+
+    def _component(self, name: str, schema: Schema) -> Schema:
+        component = ResolvedComponent(name=name, type=ResolvedComponent.SCHEMA, object=name, schema=schema)
+        self.registry.register_on_missing(component)
+        return {"$ref": f"#/components/schemas/{name}"}
+
+    def _is_resource(self) -> bool:
+        return not isinstance(self.view, Collections)
+
+    def _is_list(self) -> bool:
+        return getattr(self.view, "action", None) == "list"
+
+    def _name(self) -> str:
+        return str(self.view.collection).replace("-", " ")
+
+
+def _parameter(name: str, schema: Schema, description: str) -> Schema:
+    found: Schema = {"in": "query", "name": name, "schema": schema, "description": description}
+    if schema["type"] == "array":
+        # Several values stand in one parameter, separated by commas.
+        found |= {"style": "form", "explode": False}
+    return found
+
+
+def _filter_parameter(name: str, parameter: Parameter) -> Schema:
+    schema = dict(parameter.schema)
+    if schema == TEXT:
+        schema |= {"minLength": 1, "maxLength": LONGEST_VALUE}
+    return _parameter(name, _many(schema) if parameter.is_list else schema, parameter.text)
+
+
+def _many(schema: Schema) -> Schema:
+    return {"type": "array", "items": schema, "minItems": 1, "maxItems": MOST_ITEMS, "uniqueItems": True}
+
+
+def _plain_type(field: Any) -> Schema:
+    if isinstance(field, Number):
+        return {"type": "number"}
+    if isinstance(field, KnownAt):
+        return {"type": "string", "format": "date-time"}
+    if isinstance(field, serializers.DateField):
+        return DATE
+    if isinstance(field, serializers.BooleanField):
+        return {"type": "boolean"}
+    if isinstance(field, serializers.IntegerField):
+        return {"type": "integer"}
+    if isinstance(field, serializers.ListField | serializers.JSONField):
+        return {"type": "array", "items": TEXT}
+    is_address = field.field_name.endswith("url") or field.field_name == "website"
+    return {**TEXT, "format": "uri"} if is_address else TEXT
+
+
+def _may_be_missing(field: Any) -> bool:
+    """Whether the field can be null: where its column or a relation on the way to it may be empty."""
+    if isinstance(field, OneOf):
+        return field.allow_null
+    if isinstance(field, RelatedList) or field.source == "*":
+        return isinstance(field, KnownAt)
+    return any(_is_empty_allowed(column) for column in _columns(field))
+
+
+def _is_empty_allowed(column: Any) -> bool:
+    is_text = isinstance(column, models.CharField | models.TextField)
+    return column.null or (is_text and column.blank)
+
+
+def _columns(field: Any) -> list[Any]:
+    """The model's fields on the way from the serializer's model to what the field shows; none if it is computed."""
+    model, found = getattr(getattr(field.parent, "Meta", None), "model", None), []
+    for name in field.source_attrs:
+        names = {column.name: column for column in model._meta.get_fields()} if model else {}
+        if name not in names:
+            return found
+        found.append(names[name])
+        model = names[name].related_model
+    return found
+
+
+def _help_of(field: Any) -> str:
+    columns = _columns(field) if field.source != "*" else []
+    return str(getattr(columns[-1], "help_text", "")) if columns else ""
+
+
+def _title(serializer: type) -> str:
+    return serializer.__name__.removesuffix("Serializer")
+
+
+def _code_title(field: Code) -> str:
+    if field.field_name.endswith("_precision"):
+        return "DatePrecision"
+    model = field.parent.Meta.model.__name__
+    own = "".join(word.title() for word in camel_case_to_spaces(field.field_name).replace("_", " ").split())
+    return f"{model}Kind" if model == own else f"{model}{own}"

@@ -16,11 +16,13 @@ class FigureSerializer(ResourceSerializer):
             "organisation": OrganisationRef(),
             "company": CompanyRef(),
         },
+        allow_null=True,
         help_text="The record that it is about; null where it is about something else.",
     )
     according_to = OneOf(
         {"according_to_company": CompanyRef(), "according_to_organisation": OrganisationRef()},
         types={"according_to_company": "company", "according_to_organisation": "organisation"},
+        allow_null=True,
         help_text="Whose number it is; null for the source's own.",
     )
     source = SourceRef()

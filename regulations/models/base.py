@@ -35,7 +35,7 @@ class Record(models.Model):
         abstract = True
 
 
-def key_field(help_text: str) -> models.CharField:
+def key_field(help_text: str) -> "models.CharField[str, str]":
     """A public natural key; sorted by code point, so that its order is the same on every server."""
     return models.CharField(
         max_length=120,
@@ -46,7 +46,7 @@ def key_field(help_text: str) -> models.CharField:
     )
 
 
-class CodeField(models.CharField):
+class CodeField(models.CharField):  # type: ignore[type-arg]  # not subscriptable at run time
     """A coded value, stored as its word. The database refuses a word that is not among the choices."""
 
     def __init__(self, choices: Any = None, help_text: str = "", **options: Any) -> None:

@@ -1,5 +1,7 @@
 """The evidence: which record rests on which source."""
 
+from typing import Any
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
@@ -27,7 +29,7 @@ CITABLE = [
 ]
 
 
-def _cited(model: str) -> models.ForeignKey:
+def _cited(model: str) -> "models.ForeignKey[Any, Any]":
     return models.ForeignKey(
         f"regulations.{model}",
         models.CASCADE,
@@ -98,4 +100,5 @@ class Citation(Record):
     @property
     def record(self) -> models.Model:
         """The record that is cited."""
-        return next(record for name in CITABLE if (record := getattr(self, name)))
+        found: models.Model = next(record for name in CITABLE if (record := getattr(self, name)))
+        return found

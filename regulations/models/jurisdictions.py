@@ -7,7 +7,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeBoundary, RangeOperators
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import Case, Exists, F, Func, OuterRef, Q, When
+from django.db.models import Case, Deferrable, Exists, F, Func, OuterRef, Q, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast
 from django.db.models.lookups import LessThan
@@ -163,6 +163,8 @@ class Membership(Record):
             ),
             ExclusionConstraint(
                 name="membership_spans_apart",
+                # Looked at after each statement, so that one statement may move the border between two spans.
+                deferrable=Deferrable.IMMEDIATE,
                 expressions=[
                     ("member", RangeOperators.EQUAL),
                     ("bloc", RangeOperators.EQUAL),

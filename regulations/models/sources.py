@@ -1,5 +1,7 @@
 """Publications: what they are, what they mention, what else to read."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models import F, Q
 
@@ -121,7 +123,7 @@ MENTIONABLE = [
 ]
 
 
-def _mentioned(model: str) -> models.ForeignKey:
+def _mentioned(model: str) -> "models.ForeignKey[Any, Any]":
     return models.ForeignKey(
         f"regulations.{model}",
         models.CASCADE,
@@ -169,4 +171,5 @@ class Mention(models.Model):
     @property
     def record(self) -> models.Model:
         """The record that is mentioned."""
-        return next(record for name in MENTIONABLE if (record := getattr(self, name)))
+        found: models.Model = next(record for name in MENTIONABLE if (record := getattr(self, name)))
+        return found

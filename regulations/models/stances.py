@@ -3,7 +3,7 @@ from typing import Self
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.db import models
-from django.db.models import F
+from django.db.models import Deferrable, F
 
 from regulations.models.base import (
     CodeField,
@@ -81,6 +81,8 @@ class Stance(Record):
             forward_span("stance", "valid_from", "valid_until"),
             ExclusionConstraint(
                 name="stance_spans_apart",
+                # Looked at after each statement, so that one statement may move the border between two spans.
+                deferrable=Deferrable.IMMEDIATE,
                 expressions=[
                     ("jurisdiction", RangeOperators.EQUAL),
                     ("topic", RangeOperators.EQUAL),

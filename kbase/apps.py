@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+from django.core import checks
+
+
+class KbaseConfig(AppConfig):
+    name = "kbase"
+
+    def ready(self) -> None:
+        from kbase.reading.checks import resources_can_be_read
+
+        checks.register(resources_can_be_read)
