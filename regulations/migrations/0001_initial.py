@@ -640,7 +640,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='membership',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('member', '='), ('bloc', '='), (regulations.models.jurisdictions.DateRange(), '&&')], name='membership_spans_apart', violation_error_message='valid_from: another membership of the same bloc covers some of these days.'),
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(deferrable=models.Deferrable.IMMEDIATE, expressions=[('member', '='), ('bloc', '='), (regulations.models.jurisdictions.DateRange(), '&&')], name='membership_spans_apart', violation_error_message='valid_from: another membership of the same bloc covers some of these days.'),
         ),
         migrations.AddConstraint(
             model_name='event',
@@ -808,7 +808,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='stance',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('jurisdiction', '='), ('topic', '='), (regulations.models.jurisdictions.DateRange(), '&&')], name='stance_spans_apart', violation_error_message='valid_from: another stance of this jurisdiction on this topic covers some of these days.'),
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(deferrable=models.Deferrable.IMMEDIATE, expressions=[('jurisdiction', '='), ('topic', '='), (regulations.models.jurisdictions.DateRange(), '&&')], name='stance_spans_apart', violation_error_message='valid_from: another stance of this jurisdiction on this topic covers some of these days.'),
         ),
         migrations.AddIndex(
             model_name='policy',
