@@ -32,6 +32,11 @@ def orm_path(field: serializers.Field, path: str) -> str:
     return path + field.source.replace(".", "__")
 
 
+def instance_path(field: serializers.Field, path: str) -> str:
+    """The path to the instance that a field shows as a whole: the serializer's own, or where its source leads."""
+    return path if field.source == "*" else f"{orm_path(field, path)}__"
+
+
 class Text(serializers.CharField):
     """Text; null where there is none."""
 
@@ -93,9 +98,7 @@ class Url(serializers.Field):
         return f"{self.context['root']}{self.collection}/{getattr(instance, self.key)}/"
 
     def project(self, path: str) -> Combinable:
-        # With the source "*" the field belongs to the instance itself; a dotted source leads to another one.
-        prefix = path if self.source == "*" else f"{orm_path(self, path)}__"
-        return Address(ROOT, self.collection, F(f"{prefix}{self.key}"))
+        return Address(ROOT, self.collection, F(f"{instance_path(self, path)}{self.key}"))
 
 
 class On(serializers.DateField):
@@ -186,7 +189,7 @@ class OneOf(serializers.Field):
         self, arms: dict[str, "serializers.ModelSerializer"], types: dict[str, str] | None = None, **options: Any
     ) -> None:
         self.arms, self.types = arms, types or {}
-        super().__init__(source="*", read_only=True, **options)
+        super().__init__(**{"source": "*", "read_only": True, **options})
 
     def bind(self, field_name: str, parent: Any) -> None:
         super().bind(field_name, parent)
@@ -204,10 +207,11 @@ class OneOf(serializers.Field):
         return self.types.get(name, name)
 
     def project(self, path: str) -> Combinable:
+        owner = instance_path(self, path)
         arms = (
             When(
-                **{f"{path}{name}__isnull": False},
-                then=JsonObject(type=Value(self.type_of(name)), **members(arm, f"{path}{name}__")),
+                **{f"{owner}{name}__isnull": False},
+                then=JsonObject(type=Value(self.type_of(name)), **members(arm, f"{owner}{name}__")),
             )
             for name, arm in self.arms.items()
         )

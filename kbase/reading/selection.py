@@ -38,12 +38,12 @@ class Selection:
         """Whether the relation `name` is shown whole."""
         return any(path[:1] == (name,) for path in self.expand)
 
-    def names(self) -> Iterable[tuple[str, str]]:
-        """Each name at this level with the parameter that named it, so that unknown ones can be told."""
+    def paths(self) -> Iterable[tuple[str, tuple[str, ...]]]:
+        """Each path from this level on with the parameter that it came by, so that unknown names can be told."""
         for parameter in ("fields", "omit", "expand"):
-            for path in getattr(self, parameter) or ():
+            for path in sorted(getattr(self, parameter) or ()):
                 if path:
-                    yield parameter, path[0]
+                    yield parameter, path
 
 
 EVERYTHING = Selection()

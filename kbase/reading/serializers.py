@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.module_loading import import_string
 from rest_framework import serializers
 
-from kbase.reading.fields import Code, KnownAt, Number, On, RelatedList, Text, Url
+from kbase.reading.fields import Code, KnownAt, Number, On, RelatedList, Text
 from kbase.reading.problems import BadRequest, Fault, unknown
 from kbase.reading.selection import EVERYTHING, Selection
 
@@ -46,19 +46,20 @@ class ResourceSerializer(serializers.ModelSerializer):
         for relation, small in getattr(self.Meta, "inline", {}).items():
             target = small.whole() if self.expanded else small
             for name, field in target().get_fields().items():
-                own = field._kwargs.get("source") or name
-                source = relation if isinstance(field, Url) else f"{relation}.{own}"
+                source = relation if field.source == "*" else f"{relation}.{field.source or name}"
                 found[name] = _with(field, source=source)
         return found
 
     def _refuse_unknown(self, fields: dict[str, serializers.Field]) -> None:
         expandable = [name for name, field in fields.items() if _is_expandable(field)]
+        # A path of `expand` may lead through records that are shown whole anyway.
+        passable = [name for name, field in fields.items() if isinstance(_child(field), ResourceSerializer)]
         faults = []
-        for parameter, name in self.selection.names():
-            possible = expandable if parameter == "expand" else list(fields)
-            if name not in possible:
+        for parameter, path in self.selection.paths():
+            possible = list(fields) if parameter != "expand" else expandable if len(path) == 1 else passable
+            if path[0] not in possible:
                 what = "relation to expand" if parameter == "expand" else "field"
-                faults.append(unknown(parameter, what, name, possible))
+                faults.append(unknown(parameter, what, path[0], possible))
         if faults:
             raise BadRequest(faults)
 
@@ -90,8 +91,12 @@ def _with(field: serializers.Field, **options: Any) -> serializers.Field:
     return type(field)(*field._args, **{**field._kwargs, **options})
 
 
+def _child(field: serializers.Field) -> serializers.Field:
+    return field.child if isinstance(field, RelatedList) else field
+
+
 def _is_expandable(field: serializers.Field) -> bool:
-    child = field.child if isinstance(field, RelatedList) else field
+    child = _child(field)
     return isinstance(child, SmallObject) or bool(getattr(getattr(child, "Meta", None), "inline", None))
 
 
@@ -109,8 +114,8 @@ def _selected(field: serializers.Field, selection: Selection, expand: bool) -> s
 
 def _refuse_parts(selection: Selection) -> None:
     faults = [
-        Fault(parameter, "unknown", f"“{name}” is asked of a field that has no parts; name the field alone.")
-        for parameter, name in selection.names()
+        Fault(parameter, "unknown", f"“{'.'.join(path)[:100]}” is asked of a field that has no parts; name the field alone.")
+        for parameter, path in selection.paths()
     ]
     if faults:
         raise BadRequest(faults)
