@@ -23,6 +23,7 @@ from regulations.models.policies import (
     PolicyStatus,
 )
 from regulations.models.provisions import Provision
+from regulations.models.revisions import Revision, change
 from regulations.models.sources import Mention, Source, SourceRelation
 from regulations.models.stances import Stance
 from regulations.models.topics import Topic
@@ -55,8 +56,10 @@ __all__ = [
     "PolicyStatus",
     "Provision",
     "Regulator",
+    "Revision",
     "Source",
     "SourceRelation",
     "Stance",
     "Topic",
+    "change",
 ]
