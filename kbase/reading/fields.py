@@ -131,7 +131,7 @@ class KnownAt(serializers.DateTimeField):
 class RelatedList(serializers.ListSerializer):
     """The related records of an instance, in a stated order.
 
-    child: the serializer of one of them.
+    child: the serializer of one of them, or a OneOf where each row only leads to another record.
     rows: a function from the instance's id, or an expression for it, to the related rows; by default the relation
         that the field is named after.
     where: a condition on the related rows.
@@ -141,7 +141,7 @@ class RelatedList(serializers.ListSerializer):
     def __init__(
         self,
         *,
-        child: "serializers.ModelSerializer",
+        child: "serializers.ModelSerializer | OneOf",
         rows: Callable[[Any], QuerySet] | None = None,
         where: Q | None = None,
         order: Iterable[Any] = (),
@@ -153,7 +153,7 @@ class RelatedList(serializers.ListSerializer):
     def related(self, instance_id: Any) -> QuerySet:
         """The related rows of the instance with this id, in their order."""
         rows = self.rows(instance_id) if self.rows else self._along_relation(instance_id)
-        order = self.order or [*self.child.Meta.model._meta.ordering, "pk"]
+        order = self.order or [*rows.model._meta.ordering, "pk"]
         return rows.filter(self.where).order_by(*order)
 
     def get_attribute(self, instance: Any) -> QuerySet:
@@ -164,7 +164,8 @@ class RelatedList(serializers.ListSerializer):
     def project(self, path: str) -> Combinable:
         owner = path + "".join(f"{name}__" for name in self.source_attrs[:-1])
         rows = self.related(OuterRef(f"{owner}pk"))
-        return JsonArray(rows.values_list(project(self.child)))
+        rendered = self.child.project("") if isinstance(self.child, OneOf) else project(self.child)
+        return JsonArray(rows.values_list(rendered))
 
     def _along_relation(self, instance_id: Any) -> QuerySet:
         relation = self._owner()._meta.get_field(self.source_attrs[-1])

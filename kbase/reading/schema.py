@@ -188,7 +188,7 @@ class ReadingSchema(AutoSchema):
 
     def _type(self, field: Any) -> Schema:
         if isinstance(field, RelatedList):
-            return {"type": "array", "items": self._serializer_component(field.child)}
+            return {"type": "array", "items": self._type(field.child)}
         if isinstance(field, serializers.ModelSerializer):
             return self._serializer_component(field)
         if isinstance(field, OneOf):

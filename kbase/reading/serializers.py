@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.module_loading import import_string
 from rest_framework import serializers
 
-from kbase.reading.fields import Code, KnownAt, Number, On, RelatedList, Text
+from kbase.reading.fields import Code, KnownAt, Number, On, OneOf, RelatedList, Text
 from kbase.reading.problems import BadRequest, Fault, unknown
 from kbase.reading.selection import EVERYTHING, Selection
 
@@ -81,7 +81,7 @@ class DetailSerializer(ResourceSerializer):
     known_at = KnownAt(help_text="The moment in our records that the answer speaks of; null for what we say now.")
 
 
-def many(child: ResourceSerializer, **options: Any) -> RelatedList:
+def many(child: ResourceSerializer | OneOf, **options: Any) -> RelatedList:
     """A field for the related records that `child` renders; the options are those of RelatedList."""
     return RelatedList(child=child, **options)
 
@@ -114,7 +114,11 @@ def _selected(field: serializers.Field, selection: Selection, expand: bool) -> s
 
 def _refuse_parts(selection: Selection) -> None:
     faults = [
-        Fault(parameter, "unknown", f"“{'.'.join(path)[:100]}” is asked of a field that has no parts; name the field alone.")
+        Fault(
+            parameter,
+            "unknown",
+            f"“{'.'.join(path)[:100]}” is asked of a field that has no parts; name the field alone.",
+        )
         for parameter, path in selection.paths()
     ]
     if faults:

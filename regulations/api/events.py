@@ -9,7 +9,6 @@ from regulations.api.refs import CompanyRef, JurisdictionRef, OrganisationRef, P
 from regulations.models import (
     Company,
     Event,
-    EventOrganiser,
     EventStep,
     Jurisdiction,
     Organisation,
@@ -48,17 +47,9 @@ class EventStepSerializer(ResourceSerializer):
         fields: ClassVar = ["kind", "date", "date_precision", "place"]
 
 
-class EventOrganiserSerializer(ResourceSerializer):
-    body = OneOf({"regulator": RegulatorRef(), "organisation": OrganisationRef(), "company": CompanyRef()})
-
-    class Meta:
-        model = EventOrganiser
-        fields: ClassVar = ["body"]
-
-
 class EventDetailSerializer(DetailSerializer, EventSerializer):
     steps = many(EventStepSerializer())
-    organisers = many(EventOrganiserSerializer())
+    organisers = many(OneOf({"regulator": RegulatorRef(), "organisation": OrganisationRef(), "company": CompanyRef()}))
     speakers = many(PersonRef())
     citations = many(CitationSerializer())
 

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from kbase.reading.fields import Url
+from kbase.reading.fields import Text, Url
 from kbase.reading.serializers import SmallObject
 from regulations import models
 
@@ -98,9 +98,12 @@ class MeasureRef(SmallObject):
 
 
 class SourceRef(SmallObject):
+    """Shows its public address too: evidence is read there, not here."""
+
+    original_url = Text(source="url", help_text="The public address of the publication.")
     url = Url("sources", "slug")
 
     class Meta:
         model = models.Source
-        fields: ClassVar = ["slug", "title", "url"]
+        fields: ClassVar = ["slug", "title", "published_on", "original_url", "url"]
         whole = "regulations.api.sources.SourceSerializer"

@@ -9,7 +9,6 @@ from regulations.models import (
     Company,
     Event,
     Jurisdiction,
-    Mention,
     Organisation,
     Person,
     Policy,
@@ -54,29 +53,25 @@ class RelatedSourceSerializer(ResourceSerializer):
         fields: ClassVar = []
 
 
-class MentionSerializer(ResourceSerializer):
-    record = OneOf(
-        {
-            "jurisdiction": refs.JurisdictionRef(),
-            "regulator": refs.RegulatorRef(),
-            "organisation": refs.OrganisationRef(),
-            "policy": refs.PolicyRef(),
-            "company": refs.CompanyRef(),
-            "person": refs.PersonRef(),
-            "event": refs.EventRef(),
-            "enforcement_action": refs.EnforcementActionRef(),
-            "measure": refs.MeasureRef(),
-        }
-    )
-
-    class Meta:
-        model = Mention
-        fields: ClassVar = ["record"]
+MENTIONED = {
+    "jurisdiction": refs.JurisdictionRef,
+    "regulator": refs.RegulatorRef,
+    "organisation": refs.OrganisationRef,
+    "policy": refs.PolicyRef,
+    "company": refs.CompanyRef,
+    "person": refs.PersonRef,
+    "event": refs.EventRef,
+    "enforcement_action": refs.EnforcementActionRef,
+    "measure": refs.MeasureRef,
+}
 
 
 class SourceDetailSerializer(DetailSerializer, SourceSerializer):
     related = many(RelatedSourceSerializer(), source="related_sources", help_text="More to read, in the page's order.")
-    mentions = many(MentionSerializer(), help_text="The records that it names, in its order.")
+    mentions = many(
+        OneOf({name: small() for name, small in MENTIONED.items()}),
+        help_text="The records that it names, in its order.",
+    )
 
     class Meta:
         model = Source
