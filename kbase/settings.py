@@ -204,9 +204,7 @@ LANGUAGE_CODE = "en-gb"
 USE_I18N = False
 USE_TZ = True
 TIME_ZONE = "UTC"
-DATE_FORMAT = "j F Y"
-# Days are typed as ISO 8601 writes them: 03/04/2025 is two days, depending on who reads it.
-DATE_INPUT_FORMATS = ["%Y-%m-%d"]
+FORMAT_MODULE_PATH = "kbase.formats"
 
 # Static files
 
@@ -315,7 +313,7 @@ UNFOLD = {
         {
             "rel": "icon",
             "type": "image/png",
-            "href": lambda request: static("drf_spectacular_sidecar/swagger-ui-dist/favicon-32x32.png"),
+            "href": lambda _request: static("drf_spectacular_sidecar/swagger-ui-dist/favicon-32x32.png"),
         }
     ],
     "SITE_URL": "/api/docs/",

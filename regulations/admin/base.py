@@ -19,7 +19,7 @@ from unfold.contrib.filters.admin import (
     RangeDateFilter,
 )
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminExpandableTextareaWidget
+from unfold.widgets import UnfoldAdminExpandableTextareaWidget, UnfoldAdminTextareaWidget
 
 from regulations.admin.fields import LinesField, RecordSelect, RecordSelectMultiple
 from regulations.admin.forms import RecordForm, RowsFormSet
@@ -53,7 +53,7 @@ def dated(field, description=None):
     def column(row):
         return in_words(getattr(row, field), getattr(row, f"{field}_precision", "day"))
 
-    column.__name__ = field
+    column.__name__ = f"{field}_in_words"
     return column
 
 
@@ -98,6 +98,8 @@ class LookingUp:
             return LinesField(longest=longest, label=label, help_text=help_text, required=not db_field.blank)
         if isinstance(db_field, models.URLField):
             kwargs["assume_scheme"] = "https"
+        if isinstance(db_field, models.DateField):
+            kwargs["error_messages"] = {"invalid": "Write the day as year, month and day, such as 2025-02-19."}
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
 
@@ -107,6 +109,7 @@ class RecordAdmin(LookingUp, ModelAdmin):
     form = RecordForm
     # The public key: typed or proposed once, then it never changes.
     key_name = None
+    formfield_overrides = {models.TextField: {"widget": UnfoldAdminTextareaWidget({"rows": 4})}}
     # The API's collection in which the record is found under its key.
     collection = None
     # Parameters by which other pages may narrow what is offered for choosing, as {parameter: lookup}.
@@ -122,6 +125,7 @@ class RecordAdmin(LookingUp, ModelAdmin):
     show_facets = ShowFacets.NEVER
     view_on_site = False
     warn_unsaved_form = True
+    compressed_fields = False
 
     def get_readonly_fields(self, request, obj=None):
         fixed = [self.key_name] if obj and self.key_name else []
@@ -208,6 +212,7 @@ class _Rows(LookingUp):
     per_page = 30
     show_change_link = False
     hide_title = True
+    show_count = True
 
 
 class Rows(_Rows, TabularInline):

@@ -75,7 +75,7 @@ class CitationInline(Cards):
 
     model = Citation
     form = CitationForm
-    fields = ["source", ("locator", "quote"), ("fields", "note"), ("read_on", "method", "read_by")]
+    fields = [("source", "locator", "read_on"), ("quote", "note"), ("fields", "method", "read_by")]
     readonly_fields = ["method", "read_by"]
     follows = ["source"]
     verbose_name = "citation"

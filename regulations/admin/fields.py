@@ -20,7 +20,7 @@ class LinesField(forms.CharField):
 
     def __init__(self, *, longest=200, **options):
         self.longest = longest
-        options.setdefault("widget", LinesWidget({"rows": 4}))
+        options.setdefault("widget", LinesWidget({"rows": 3}))
         options["help_text"] = f"{options.get('help_text', '')} One item a line.".strip()
         super().__init__(**options)
 

@@ -17,7 +17,7 @@ class FigureForm(RecordForm):
     def key_parts(self):
         figure, subject = self.instance, subject_of(self.instance)
         about = (getattr(subject, "slug", None) or subject.code) if subject else figure.about
-        return [about, figure.metric, figure.as_of]
+        return [about, figure.metric, figure.as_of and figure.as_of.year]
 
 
 @admin.register(Figure)

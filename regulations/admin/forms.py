@@ -103,6 +103,8 @@ class RowsFormSet(PaginationInlineFormSet):
     def __init__(self, *args, **kwargs):
         self.taken = set()
         super().__init__(*args, **kwargs)
+        # As text, because unfold would count once more for a zero.
+        self.count = str(self.paginator.count)
 
     def add_fields(self, form, index):
         super().add_fields(form, index)

@@ -1,7 +1,10 @@
 """The contents of the admin, by theme, in the words of those who work with it."""
 
+from django.contrib import admin
 from django.urls import reverse
+from django.utils import timezone
 
+from regulations.admin.base import change_link, in_words
 from regulations.models import (
     Appointment,
     Authorisation,
@@ -61,6 +64,8 @@ THEMES = {
     ],
 }
 
+admin.site.index_template = "regulations/admin/index.html"
+
 
 def sidebar(request):
     """Return the sidebar's themes for unfold; what a person may not see is left out."""
@@ -99,13 +104,29 @@ def may_see(user, app, name):
 
 
 def index(request, context):
-    """Group the front page by the same themes as the sidebar."""
-    known = {entry["model"]: entry for app in context["app_list"] for entry in app["models"]}
-    grouped = []
-    for theme, entries in THEMES.items():
-        shown = [known.pop(model) for model, _ in entries if model in known]
-        if shown:
-            grouped.append({"name": theme, "app_label": "regulations", "app_url": "#", "models": shown})
-    if known:
-        grouped.append({"name": "Editors", "app_label": "auth", "app_url": "#", "models": list(known.values())})
-    return {**context, "app_list": grouped}
+    """Group the front page by the same themes as the sidebar, and say what is coming up."""
+    entries = {entry["model"]: entry for app in context["app_list"] for entry in app["models"]}
+    themes = [
+        {"name": theme, "cards": [card(entries[model], icon) for model, icon in kinds if model in entries]}
+        for theme, kinds in THEMES.items()
+    ]
+    coming = coming_up(timezone.localdate()) if Milestone in entries else []
+    return {
+        **context,
+        "title": "What we know",
+        "themes": [theme for theme in themes if theme["cards"]],
+        "coming": coming,
+    }
+
+
+def card(entry, icon):
+    return {**entry, "icon": icon, "words": entry["model"].__doc__.replace("`", "").strip().partition("\n")[0]}
+
+
+def coming_up(today):
+    """Return the next steps in the lives of policies, soonest first."""
+    steps = Milestone.objects.filter(date__gt=today).select_related("policy").order_by("date", "key")
+    return [
+        {"link": change_link(step.policy), "day": in_words(step.date, step.date_precision), "step": step}
+        for step in steps[:8]
+    ]

@@ -34,13 +34,23 @@ class ProvisionInline(CitedRows):
     def get_formset(self, request, obj=None, **kwargs):
         formset = super().get_formset(request, obj, **kwargs)
         offer_parts_of(obj, formset.form)
+        make_room(formset.form.base_fields)
         return formset
+
+
+def make_room(fields):
+    """Share a row's width as its contents need it."""
+    if "parent" in fields:
+        fields["parent"].widget = fields["parent"].widget.widget
+    for name, width in {"position": "5rem", "label": "5rem", "title": "15rem", "summary": "14rem"}.items():
+        if name in fields:
+            fields[name].widget.attrs["style"] = f"min-width: {width}"
 
 
 def offer_parts_of(policy, form):
     """Offer as the part above only parts of the same policy."""
     if "parent" in form.base_fields:
-        form.base_fields["parent"].widget.widget.only = {"policy": (policy and policy.pk) or 0}
+        form.base_fields["parent"].widget.widget.only = {"policy": policy.pk if policy and policy.pk else 0}
 
 
 @admin.register(Provision)

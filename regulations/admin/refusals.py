@@ -4,7 +4,8 @@ from django.apps import apps
 from django.db.models import PROTECT
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
-from django.utils.text import capfirst
+
+from regulations.admin.forms import in_words
 
 EXAMPLES = 5
 
@@ -15,7 +16,7 @@ def refusal_in_words(error):
     for model in apps.get_app_config("regulations").get_models():
         for constraint in model._meta.constraints:
             if constraint.name == name:
-                return f"{capfirst(model._meta.verbose_name)}: {constraint.get_violation_error_message()}"
+                return in_words(f"{model._meta.verbose_name}: {constraint.get_violation_error_message()}")
     return (
         "This contradicts another record, perhaps one that somebody saved a moment ago. "
         "Nothing was saved: look at the other record, then save again."

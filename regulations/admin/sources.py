@@ -44,12 +44,7 @@ class RelatedInline(Rows):
 class MentionInline(Cards):
     model = Mention
     form = PlacedInSourceForm
-    fields = [
-        "position",
-        tuple(MENTIONABLE[:3]),
-        tuple(MENTIONABLE[3:6]),
-        tuple(MENTIONABLE[6:]),
-    ]
+    fields = [("position", *MENTIONABLE[:4]), tuple(MENTIONABLE[4:])]
     follows = MENTIONABLE
     verbose_name = "mention: exactly one record"
     verbose_name_plural = "mentions"

@@ -26,12 +26,11 @@ every_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model._
 
 
 def queries_of(client, url):
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
+    client.get(url)  # content types are read once and remembered
+    with CaptureQueriesContext(connection) as queries:
         response = client.get(url)
     assert response.status_code == 200, url
-    return [query["sql"] for query in queries]
+    return [query["sql"][:200] for query in queries]
 
 
 @every_model
@@ -45,7 +44,7 @@ def test_list_needs_the_same_queries_for_two_rows_and_for_twenty(model, admin_cl
     many = queries_of(admin_client, changelist(model))
 
     assert len(many) == len(few), "\n".join(many)
-    # Session, person, permission-free superuser: then the count and the page.
+    # The session, the person, the count, and the page.
     assert len(many) <= 4, "\n".join(many)
 
 
@@ -244,5 +243,6 @@ def test_all_models_of_the_domain_are_edited_somewhere():
     rows = {inline.model for admin in site._registry.values() for inline in admin.inlines}
     own = {model for model in apps.get_app_config("regulations").get_models() if not model._meta.auto_created}
 
-    assert own - pages - rows == set()
+    # The database alone writes revisions.
+    assert {model.__name__ for model in own - pages - rows} <= {"Revision"}
     assert Appointment in pages
