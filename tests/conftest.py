@@ -17,6 +17,7 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connections, transaction
+from django.test.utils import setup_databases, teardown_databases
 from hypothesis import settings as hypothesis_settings
 from psycopg import sql
 
@@ -38,6 +39,8 @@ def pytest_configure(config):
         tests_home().chmod(0o711)
     if "DATABASE_URL" not in os.environ:
         use_own_server()
+    # Playwright keeps an event loop in the thread of the tests, and nothing in that loop speaks to the database.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "on"
     # Pages name their static files by hash only once those are collected.
     settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 
@@ -100,6 +103,15 @@ def copy_database(template, name):
         )
 
 
+def copy_empty_database(name):
+    """Make a database like the migrated, empty one of the tests."""
+    connections["default"].close()
+    template = connections["default"].settings_dict["NAME"]
+    # Before the test database is made, this is the name of the real one.
+    assert template.startswith("test_"), template
+    copy_database(template, name)
+
+
 @contextmanager
 def connected_to(name):
     """Let `connections["default"]` speak with another database of the server."""
@@ -115,14 +127,23 @@ def connected_to(name):
 
 
 @pytest.fixture(scope="session")
+def django_db_setup(django_test_environment, django_db_modify_db_settings, django_db_blocker):
+    """Make the test database also when all who need it use a copy; pytest-django looks for `django_db` alone."""
+    with django_db_blocker.unblock():
+        made = setup_databases(verbosity=0, interactive=False)
+    yield
+    with django_db_blocker.unblock():
+        teardown_databases(made, verbosity=0)
+
+
+@pytest.fixture(scope="session")
 def knowledge_template(django_db_setup, django_db_blocker):
     """The name of a database that holds all fixtures, loaded once for all workers; copy it, never connect to it."""
     done = tests_home() / "knowledge-is-loaded"
     with (tests_home() / "knowledge.lock").open("w") as lock, django_db_blocker.unblock():
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not done.exists():
-            connections["default"].close()
-            copy_database(connections["default"].settings_dict["NAME"], TEMPLATE)
+            copy_empty_database(TEMPLATE)
             with connected_to(TEMPLATE):
                 call_command("load_knowledge", verbosity=0)
             done.touch()

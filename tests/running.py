@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +33,15 @@ def free_port():
 
 def environment(**variables):
     """Return an environment for a kbase of its own, free of the settings that this one has."""
-    ours = {"DATABASE_URL", "PORT", "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PYTEST_CURRENT_TEST"}
+    ours = {
+        "DATABASE_URL",
+        "PORT",
+        "MAKEFLAGS",
+        "MAKELEVEL",
+        "MFLAGS",
+        "PYTEST_CURRENT_TEST",
+        "DJANGO_ALLOW_ASYNC_UNSAFE",
+    }
     kept = {name: value for name, value in os.environ.items() if name not in ours and not name.startswith("KBASE_")}
     return kept | variables
 
@@ -40,7 +49,7 @@ def environment(**variables):
 def start_server(home, port, **variables):
     """Start `manage.py serve` and wait until it answers.
 
-    Raises AssertionError with its output if it ends instead.
+    Raises AssertionError with its output if it ends, or answers that it is ill, instead.
     """
     log = home / "serve.log"
     with log.open("w") as output:
@@ -52,15 +61,23 @@ def start_server(home, port, **variables):
             stderr=output,
             start_new_session=True,
         )
-    while not answers(port):
-        assert process.poll() is None, log.read_text()
-        time.sleep(0.05)
+    try:
+        while not answers(port):
+            assert process.poll() is None, log.read_text()
+            time.sleep(0.05)
+    except urllib.error.HTTPError as error:
+        process.terminate()
+        process.wait()
+        raise AssertionError(log.read_text()) from error
     return RunningServer(f"http://localhost:{port}", home, process)
 
 
 def answers(port):
+    """Say whether somebody serves there. Raises HTTPError if it answers, but not well."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz"):
             return True
+    except urllib.error.HTTPError:
+        raise
     except OSError:
         return False

@@ -19,7 +19,7 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 class Command(BaseCommand):
     help = "Make everything ready and serve: database, migrations, knowledge, static files, then the production server."
-    # `migrate` and `check` run them.
+    # They run after the cheap refusals; a project that cannot answer must not start.
     requires_system_checks = []
 
     def handle(self, **options):
@@ -31,6 +31,7 @@ class Command(BaseCommand):
         self.say("Stopped.")
 
     def prepare(self):
+        self.check()
         self.say("Starting the database ...")
         try:
             connection.ensure_connection()
