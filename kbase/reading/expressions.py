@@ -1,6 +1,6 @@
 """SQL expressions that render JSON, and parameters that a compiled statement leaves open."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -119,13 +119,13 @@ class JsonLiteral(Expression):
 
 
 class JsonChoice(Func):
-    """A coded value as `{"code", "label"}`; null where the code is none of the choices, such as an empty one."""
+    """A coded value as the `parts` (code, label) of it; null where it is none of the choices, such as an empty one."""
 
     output_field = Json()
 
-    def __init__(self, code: Combinable, choices: Mapping[str, str]) -> None:
+    def __init__(self, code: Combinable, choices: Mapping[str, str], parts: Sequence[str]) -> None:
         super().__init__(code)
-        self.choices = dict(choices)
+        self.choices, self.parts = dict(choices), tuple(parts)
 
     def as_sql(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, list[Any]]:
         code, params = compiler.compile(self.source_expressions[0])
@@ -133,7 +133,8 @@ class JsonChoice(Func):
         return f"CASE {code} {' '.join(branches)} END", list(params)
 
     def _literal(self, compiler: Any, word: str) -> str:
-        return compiler.compile(JsonLiteral({"code": word, "label": self.choices[word]}))[0]
+        whole = {"code": word, "label": self.choices[word]}
+        return compiler.compile(JsonLiteral({part: whole[part] for part in self.parts}))[0]
 
 
 class Address(Func):

@@ -57,18 +57,31 @@ class Number(serializers.DecimalField):
         return Func(F(orm_path(self, path)), function="trim_scale", output_field=models.DecimalField())
 
 
+CODE_PARTS = ("code", "label")
+
+
 class Code(serializers.ChoiceField):
-    """A coded value with its label: `{"code": "statute", "label": "Statute"}`; null where there is none."""
+    """A coded value with its label: `{"code": "statute", "label": "Statute"}`; null where there is none.
+
+    parts: which of the two to show.
+    """
+
+    def __init__(self, choices: Any, parts: tuple[str, ...] = CODE_PARTS, **options: Any) -> None:
+        self.parts = parts
+        super().__init__(choices, **options)
 
     def to_representation(self, value: Any) -> dict[str, str] | None:
-        return {"code": str(value), "label": self.choices[value]} if value in self.choices and value else None
+        if not value or value not in self.choices:
+            return None
+        whole = {"code": str(value), "label": self.choices[value]}
+        return {part: whole[part] for part in self.parts}
 
     def words(self) -> dict[str, str]:
         """The codes with their labels."""
         return {code: label for code, label in self.choices.items() if code}
 
     def project(self, path: str) -> Combinable:
-        return JsonChoice(F(orm_path(self, path)), self.words())
+        return JsonChoice(F(orm_path(self, path)), self.words(), self.parts)
 
 
 class ComputedCode(Code):
@@ -76,7 +89,7 @@ class ComputedCode(Code):
 
     def __init__(self, choices: Any, expression: Callable[[Any, str], Expression], **options: Any) -> None:
         self.expression = expression
-        super().__init__(choices=choices, read_only=True, **options)
+        super().__init__(choices, **{"read_only": True, **options})
 
     def get_attribute(self, instance: models.Model) -> str:
         # Only tests render this way; the answers of the API come from `project`.
@@ -84,7 +97,7 @@ class ComputedCode(Code):
         return rows.values_list(self.expression(self.context["on"], ""), flat=True).get()
 
     def project(self, path: str) -> Combinable:
-        return JsonChoice(self.expression(ON, path), self.words())
+        return JsonChoice(self.expression(ON, path), self.words(), self.parts)
 
 
 class Url(serializers.Field):
@@ -184,12 +197,17 @@ class OneOf(serializers.Field):
 
     arms: for each foreign key the serializer of the small object; the type is the foreign key's name, or the one
         given in `types`.
+    has_type: whether to show the type.
     """
 
     def __init__(
-        self, arms: dict[str, "serializers.ModelSerializer"], types: dict[str, str] | None = None, **options: Any
+        self,
+        arms: dict[str, "serializers.ModelSerializer"],
+        types: dict[str, str] | None = None,
+        has_type: bool = True,
+        **options: Any,
     ) -> None:
-        self.arms, self.types = arms, types or {}
+        self.arms, self.types, self.has_type = arms, types or {}, has_type
         super().__init__(**{"source": "*", "read_only": True, **options})
 
     def bind(self, field_name: str, parent: Any) -> None:
@@ -200,7 +218,8 @@ class OneOf(serializers.Field):
     def to_representation(self, instance: models.Model) -> dict[str, Any] | None:
         for name, arm in self.arms.items():
             if record := getattr(instance, name):
-                return {"type": self.type_of(name), **arm.to_representation(record)}
+                shown = {"type": self.type_of(name)} if self.has_type else {}
+                return {**shown, **arm.to_representation(record)}
         return None
 
     def type_of(self, name: str) -> str:
@@ -210,13 +229,14 @@ class OneOf(serializers.Field):
     def project(self, path: str) -> Combinable:
         owner = instance_path(self, path)
         arms = (
-            When(
-                **{f"{owner}{name}__isnull": False},
-                then=JsonObject(type=Value(self.type_of(name)), **members(arm, f"{owner}{name}__")),
-            )
+            When(**{f"{owner}{name}__isnull": False}, then=self._project_arm(name, arm, f"{owner}{name}__"))
             for name, arm in self.arms.items()
         )
         return Case(*arms, output_field=Json())
+
+    def _project_arm(self, name: str, arm: "serializers.ModelSerializer", path: str) -> JsonObject:
+        shown = {"type": Value(self.type_of(name))} if self.has_type else {}
+        return JsonObject(**shown, **members(arm, path))
 
 
 PLAIN = (

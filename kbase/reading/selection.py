@@ -3,7 +3,7 @@
 Each is a comma-separated list of paths; a path goes from a field to a field of its value by dots.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from kbase.reading.problems import BadRequest, Fault
@@ -28,6 +28,11 @@ class Selection:
         # A path that ends here asks for the whole value.
         whole = fields is None or () in fields
         return Selection(None if whole else fields, _below(self.omit, name), _below(self.expand, name))
+
+    def within(self, names: Collection[str]) -> "Selection":
+        """The selection without the paths that begin with other names."""
+        fields = None if self.fields is None else frozenset(path for path in self.fields if path[0] in names)
+        return Selection(fields, frozenset(path for path in self.omit if path[0] in names))
 
     def keeps(self, name: str) -> bool:
         """Whether the field `name` is shown."""

@@ -1,5 +1,6 @@
 """Serializers that know a selection: which fields to show, which to leave out, which relations to show whole."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.db import models
@@ -108,8 +109,29 @@ def _selected(field: serializers.Field, selection: Selection, expand: bool) -> s
     if isinstance(field, ResourceSerializer):
         serializer = field.whole() if expand and isinstance(field, SmallObject) else type(field)
         return serializer(**{**field._kwargs, "selection": selection, "expanded": expand})
+    if isinstance(field, OneOf):
+        return _one_of_selected(field, selection)
+    if isinstance(field, Code):
+        _refuse_others(selection, field.parts)
+        return _with(field, parts=tuple(part for part in field.parts if selection.keeps(part)))
     _refuse_parts(selection)
     return field
+
+
+def _one_of_selected(field: OneOf, selection: Selection) -> OneOf:
+    names = {name: list(arm.fields) for name, arm in field.arms.items()}
+    _refuse_others(selection, ["type", *dict.fromkeys(part for parts in names.values() for part in parts)])
+    arms = {name: type(arm)(selection=selection.within(names[name])) for name, arm in field.arms.items()}
+    return OneOf(arms, **{**field._kwargs, "has_type": selection.keeps("type")})
+
+
+def _refuse_others(selection: Selection, possible: Iterable[str]) -> None:
+    names = list(possible)
+    faults = [
+        unknown(parameter, "field", path[0], names) for parameter, path in selection.paths() if path[0] not in names
+    ]
+    if faults:
+        raise BadRequest(faults)
 
 
 def _refuse_parts(selection: Selection) -> None:

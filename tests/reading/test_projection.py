@@ -10,7 +10,7 @@ from django.test import Client
 from rest_framework import serializers
 
 from kbase.reading import checks, selection
-from kbase.reading.fields import Number, OneOf, RelatedList
+from kbase.reading.fields import Code, OneOf, RelatedList
 from kbase.reading.resources import Resource
 from kbase.reading.serializers import ResourceSerializer, SmallObject
 from regulations.api.urls import RESOURCES
@@ -154,7 +154,7 @@ def sample_of_keys(resource, size):
 
 def random_selection(serializer_class, dice):
     """Parameters that the resource allows: some fields, some left out, some relations whole."""
-    expandable = [path for path in paths(serializer_class(), 2, only_expandable=True)]
+    expandable = list(paths(serializer_class(), 2, only_expandable=True))
     expand = dice.sample(expandable, min(len(expandable), dice.randint(0, 2)))
     fields = list(paths(serializer_class(), 2))
     chosen = dice.sample(fields, dice.randint(1, min(6, len(fields))))
@@ -172,5 +172,9 @@ def paths(serializer, depth, *, only_expandable=False, prefix=""):
         is_expandable = isinstance(child, SmallObject) or (is_serializer and hasattr(child.Meta, "inline"))
         if not only_expandable or is_expandable:
             yield f"{prefix}{name}"
-        if is_serializer and depth > 1 and not isinstance(field, OneOf | Number):
+        if isinstance(child, Code) and not only_expandable:
+            yield from (f"{prefix}{name}.{part}" for part in ("code", "label"))
+        if isinstance(child, OneOf) and not only_expandable:
+            yield from (f"{prefix}{name}.{part}" for part in ("type", "name", "url"))
+        if is_serializer and depth > 1:
             yield from paths(child, depth - 1, only_expandable=only_expandable, prefix=f"{prefix}{name}.")
