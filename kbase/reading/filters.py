@@ -102,7 +102,9 @@ class Keys(Declared):
         common: dict[str, Any] = {"read": read_items, "param": strings, "schema": {"type": "string"}, "is_list": True}
         return {
             name: Parameter(
-                condition=lambda keys: Q(**{f"{path}__any_of": keys}), help_text="Any of these keys.", **common
+                condition=lambda keys: Q(**{f"{path}__any_of": keys}),
+                help_text=f"{self.text} Any of these keys.".strip(),
+                **common,
             ),
             f"{name}__not": Parameter(
                 condition=lambda keys: ~Q(**{f"{path}__any_of": keys}), help_text="None of these keys.", **common
@@ -269,7 +271,7 @@ class Dates(Declared):
                 condition=_comparison(path + suffix),
                 param=self.param,
                 schema=self.schema,
-                help_text=text,
+                help_text=f"{self.text} {text}".strip(),
             )
             for suffix, text in COMPARISONS.items()
         }
@@ -336,8 +338,15 @@ class ResourceFilter(django_filters.FilterSet):
         found: dict[str, Parameter] = {}
         for name, declared in cls.declared_filters.items():
             declared.model = model
+            declared.text = declared.text or _help_of(model, declared.field_name or name)
             found |= declared.expand(name)
         return found
+
+
+def _help_of(model: type[models.Model], name: str) -> str:
+    """What the model says of its field; the data dictionary speaks for the filter too."""
+    fields = {field.name: field for field in model._meta.get_fields()}
+    return str(getattr(fields.get(name), "help_text", ""))
 
 
 @dataclass(frozen=True)
@@ -370,22 +379,30 @@ def read_filters(filters: Mapping[str, Parameter], sent: Mapping[str, str]) -> F
 
 
 def _contradictions(values: Mapping[str, Any]) -> Iterable[Fault]:
-    for name in {name.split("__")[0] for name in values}:
-        of_name = {key: value for key, value in values.items() if key.split("__")[0] == name}
-        if of_name.get(f"{name}__isnull") and len(of_name) > 1:
+    for name in dict.fromkeys(name.split("__")[0] for name in values):
+        of_name = {key.removeprefix(name): value for key, value in values.items() if key.split("__")[0] == name}
+        if of_name.get("__isnull") and len(of_name) > 1:
             yield Fault(f"{name}__isnull", "contradictory", f"“{name}” cannot be empty and have a value; choose one.")
-        yield from _reversed_range(name, of_name)
-        wanted, refused = of_name.get(name), of_name.get(f"{name}__not")
-        if isinstance(wanted, list) and isinstance(refused, list) and set(wanted) <= set(refused):
-            yield Fault(f"{name}__not", "contradictory", f"{name}__not excludes all that {name} asks for.")
+        if _is_empty_range(of_name):
+            detail = f"The bounds of {name} exclude each other; the lower one comes first."
+            yield Fault(name, "contradictory", detail)
+        yield from _all_refused(name, of_name)
 
 
-def _reversed_range(name: str, values: Mapping[str, Any]) -> Iterable[Fault]:
-    lowest = [values[key] for key in (name, f"{name}__gt", f"{name}__gte") if key in values]
-    highest = [values[key] for key in (name, f"{name}__lt", f"{name}__lte") if key in values]
-    if not all(hasattr(value, "__lt__") for value in [*lowest, *highest]) or not lowest or not highest:
-        return
-    if isinstance(lowest[0], list | str):
-        return
-    if max(lowest) > min(highest):
-        yield Fault(name, "contradictory", f"The bounds of {name} exclude each other; the lower one comes first.")
+def _all_refused(name: str, values: Mapping[str, Any]) -> Iterable[Fault]:
+    refused = set(values.get("__not", ()))
+    if isinstance(values.get(""), list) and set(values[""]) <= refused:
+        yield Fault(f"{name}__not", "contradictory", f"{name}__not excludes all that {name} asks for.")
+    if refused & set(values.get("__all", ())):
+        yield Fault(f"{name}__not", "contradictory", f"{name}__not excludes some that {name}__all asks for.")
+
+
+def _is_empty_range(values: Mapping[str, Any]) -> bool:
+    """Whether nothing can be above all of the lower bounds and below all of the upper ones."""
+    # Each bound with whether it lies outside of the range itself.
+    lowest = [(values[key], key == "__gt") for key in ("", "__gt", "__gte") if key in values]
+    highest = [(values[key], key != "__lt") for key in ("", "__lt", "__lte") if key in values]
+    if len(lowest) + len(highest) < 2 or not lowest or not highest:
+        return False
+    (low, is_open), (high, is_closed) = max(lowest), min(highest)
+    return low > high or (low == high and (is_open or not is_closed))

@@ -54,10 +54,10 @@ class FigureDetailSerializer(DetailSerializer, FigureSerializer):
 
 class FigureFilter(ResourceFilter):
     key = Keys()
-    jurisdiction = Reference(Jurisdiction, key="code", nullable=True)
-    regulator = Reference(Regulator, nullable=True)
-    organisation = Reference(Organisation, nullable=True)
-    company = Reference(Company, nullable=True)
+    jurisdiction = Reference(Jurisdiction, key="code", nullable=True, help_text="The jurisdiction that it is about.")
+    regulator = Reference(Regulator, nullable=True, help_text="The regulator that it is about.")
+    organisation = Reference(Organisation, nullable=True, help_text="The organisation that it is about.")
+    company = Reference(Company, nullable=True, help_text="The company that it is about.")
     metric = Words()
     comparison = Codes(Figure.Comparison)
     value = Numbers()

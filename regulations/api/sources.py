@@ -87,12 +87,22 @@ class SourceFilter(ResourceFilter):
     publisher = Reference(Organisation, nullable=True, help_text="The organisation that published it.")
     publishing_regulator = Reference(Regulator, nullable=True, help_text="The regulator that published it.")
     published_on = Dates(nullable=True)
-    mentions_jurisdiction = Reference(Jurisdiction, key="code", field_name="mentions", through="jurisdiction")
-    mentions_regulator = Reference(Regulator, field_name="mentions", through="regulator")
-    mentions_policy = Reference(Policy, field_name="mentions", through="policy")
-    mentions_company = Reference(Company, field_name="mentions", through="company")
-    mentions_person = Reference(Person, field_name="mentions", through="person")
-    mentions_event = Reference(Event, field_name="mentions", through="event")
+    mentions_jurisdiction = Reference(
+        Jurisdiction,
+        key="code",
+        field_name="mentions",
+        through="jurisdiction",
+        help_text="A jurisdiction that it mentions.",
+    )
+    mentions_regulator = Reference(
+        Regulator, field_name="mentions", through="regulator", help_text="A regulator that it mentions."
+    )
+    mentions_policy = Reference(Policy, field_name="mentions", through="policy", help_text="A policy that it mentions.")
+    mentions_company = Reference(
+        Company, field_name="mentions", through="company", help_text="A company that it mentions."
+    )
+    mentions_person = Reference(Person, field_name="mentions", through="person", help_text="A person that it mentions.")
+    mentions_event = Reference(Event, field_name="mentions", through="event", help_text="An event that it mentions.")
     cited_by_policy = Reference(
         Policy, field_name="citations", through="policy", help_text="A policy that rests on it."
     )
