@@ -5,6 +5,7 @@ import sys
 import urllib.error
 
 import pytest
+from django.conf import settings
 from playwright.sync_api import sync_playwright
 
 from tests.conftest import copy_empty_database, database_url, drop_database
@@ -155,9 +156,9 @@ def test_api_knows_no_session(empty_server):
 @pytest.mark.parametrize("path", ["/api/schema/?", "/api/"])
 def test_address_is_too_long_from_one_character_over_the_limit(empty_server, path):
     start = "" if path.endswith("?") else path
-    with ask(empty_server, path + "q" * (8192 - len(start))) as answer:
+    with ask(empty_server, path + "q" * (settings.LONGEST_ADDRESS - len(start))) as answer:
         assert answer.status != 414
-    with ask(empty_server, path + "q" * (8193 - len(start))) as answer:
+    with ask(empty_server, path + "q" * (settings.LONGEST_ADDRESS + 1 - len(start))) as answer:
         assert answer.status == 414
         assert answer.headers["Content-Type"] == "application/problem+json"
         assert json.load(answer)["status"] == 414
