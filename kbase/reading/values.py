@@ -4,18 +4,21 @@ import re
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_plus
 
-from kbase.reading.problems import BadRequest, Fault
+from kbase.reading.problems import BadRequest, Fault, Faults
 
 # A value longer than this names nothing that we have.
 LONGEST_VALUE = 1000
+# A cursor remembers the texts that the list is ordered by, and comes from us.
+LONGEST = {"cursor": 6000}
 MOST_PARAMETERS = 60
 MOST_ITEMS = 100
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,18}(\.\d{1,6})?", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_ENCODED = re.compile(r"([\x21-\x24\x26-\x7e]|%[0-9A-Fa-f]{2})*", re.ASCII)
 
 Reader = Callable[[str, str], object]
 
@@ -23,21 +26,21 @@ Reader = Callable[[str, str], object]
 def query_parameters(query: str) -> dict[str, str]:
     """The parameters of a query string, by name.
 
-    Raises BadRequest for bytes that are no UTF-8, and for names or values that are empty, repeated, too long or
-    hold control characters.
+    Raises BadRequest for what is no percent-encoded UTF-8, and for names or values that are empty, repeated, too long
+    or hold control characters.
     """
-    try:
-        pairs = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS)
-    except UnicodeDecodeError:
-        raise BadRequest([Fault("", "malformed", "The query is not UTF-8; percent-encode it as UTF-8.")]) from None
-    except ValueError:
+    parts = [part for part in query.split("&") if part]
+    if len(parts) > MOST_PARAMETERS:
         detail = f"The query has more than {MOST_PARAMETERS} parameters."
-        raise BadRequest([Fault("", "out_of_range", detail)]) from None
-    faults = [fault for name, value in pairs if (fault := _fault_of(name, value))]
+        raise BadRequest([Fault("", "out_of_range", detail)])
+    pairs, faults = [], Faults()
+    for name, _, value in (part.partition("=") for part in parts):
+        with faults.gathering():
+            pairs.append(_decoded(name, value))
+    faults.extend(fault for name, value in pairs if (fault := _fault_of(name, value)))
     names = [name for name, _ in pairs]
-    faults += [_repeated(name) for name in dict.fromkeys(names) if names.count(name) > 1]
-    if faults:
-        raise BadRequest(faults)
+    faults.extend(_repeated(name) for name in dict.fromkeys(names) if names.count(name) > 1)
+    faults.refuse()
     return dict(pairs)
 
 
@@ -97,11 +100,24 @@ def read_items(parameter: str, text: str) -> list[str]:
     return items
 
 
+def _decoded(name: str, value: str) -> tuple[str, str]:
+    """Undo the percent-encoding. What is not encoded, or broken, would be guessed at, by each server in its own way."""
+    if not _ENCODED.fullmatch(f"{name}={value}"):
+        detail = "The query has a broken percent-encoding, or characters that need one; encode it as UTF-8."
+        raise BadRequest([Fault(_printable(unquote_plus(name)), "malformed", detail)])
+    try:
+        return unquote_plus(name, errors="strict"), unquote_plus(value, errors="strict")
+    except UnicodeDecodeError:
+        detail = "The query is not UTF-8; percent-encode it as UTF-8."
+        raise BadRequest([Fault(_printable(unquote_plus(name)), "malformed", detail)]) from None
+
+
 def _fault_of(name: str, value: str) -> Fault | None:
     if _CONTROL.search(name) or _CONTROL.search(value):
         return Fault(_printable(name), "malformed", "Control characters are not allowed in a query.")
-    if len(name) > LONGEST_VALUE or len(value) > LONGEST_VALUE:
-        return Fault(name[:100], "out_of_range", f"A value may have {LONGEST_VALUE} characters at most.")
+    longest = LONGEST.get(name, LONGEST_VALUE)
+    if max(len(name), len(value)) > longest:
+        return Fault(name[:100], "out_of_range", f"A value may have {longest} characters at most.")
     if not name:
         return Fault("", "malformed", "A value stands without a name; write name=value.")
     if not value:
