@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 from django.db.models.expressions import OrderBy
+from django.db.models.functions import NullIf
 
 from kbase.reading.expressions import Param
 from kbase.reading.problems import BadRequest, Fault, unknown
@@ -19,18 +20,31 @@ from kbase.reading.values import read_items
 
 @dataclass(frozen=True)
 class Column:
-    """A column to order by: the name that users know, its path in the ORM, its type, and whether it may be empty."""
+    """A column to order by: the name that users know, its path in the ORM, its type, and whether it may be empty.
+
+    has_blanks: an empty text stands where there is none, as answers say by null.
+    """
 
     name: str
     path: str
     type: models.Field
     is_nullable: bool
+    has_blanks: bool = False
     is_descending: bool = False
 
     def order_by(self) -> OrderBy:
         """The ORM's word for it; empty values come last in both directions."""
-        direction = F(self.path).desc if self.is_descending else F(self.path).asc
-        return direction(nulls_last=True) if self.is_nullable else direction()
+        value = NullIf(F(self.path), Value("")) if self.has_blanks else F(self.path)
+        direction = value.desc if self.is_descending else value.asc
+        return direction(nulls_last=True) if self.is_nullable or self.has_blanks else direction()
+
+    def is_empty(self) -> Q:
+        """The rows without a value here: the last ones."""
+        return Q(**({self.path: ""} if self.has_blanks else {f"{self.path}__isnull": True}))
+
+    def remembered(self, value: Any) -> str | None:
+        """The value as a cursor has it; None where there is none."""
+        return None if value is None or (self.has_blanks and value == "") else str(value)
 
 
 Order = tuple[Column, ...]
@@ -80,14 +94,14 @@ def after(order: Order, missing: Sequence[bool]) -> Q:
 def _after_in(column: Column, place: int, is_missing: bool, rest: Q | None) -> Q:
     if is_missing:
         # Missing values come last: only the next columns can tell what is still to come.
-        return Q(**{f"{column.path}__isnull": True}) & (rest or Q(pk__in=[]))
+        return column.is_empty() & (rest or Q(pk__in=[]))
     value = Param("after", column.type, index=place)
     comparison = "lt" if column.is_descending else "gt"
     found = Q(**{f"{column.path}__{comparison}": value})
     if rest:
         # Bounded on the column itself first, so that an index on it starts at the right place.
         found = Q(**{f"{column.path}__{comparison}e": value}) & (found | rest)
-    return found | Q(**{f"{column.path}__isnull": True}) if column.is_nullable else found
+    return found | column.is_empty() if column.is_nullable or column.has_blanks else found
 
 
 def _column(model: type[models.Model], name: str, path: str) -> Column:
@@ -96,4 +110,5 @@ def _column(model: type[models.Model], name: str, path: str) -> Column:
     for step in path.split("__"):
         field = (model if field is None else field.related_model)._meta.get_field(step)
         is_nullable |= field.null
-    return Column(name, path, field, is_nullable)
+    has_blanks = isinstance(field, models.CharField | models.TextField) and field.blank and not field.null
+    return Column(name, path, field, is_nullable, has_blanks)

@@ -63,8 +63,8 @@ class ListQuestion:
 
     def cursor(self, last: Iterable[Any]) -> str:
         """The cursor that resumes after a row with these values in the order's columns."""
-        values = [None if value is None else str(value) for value in last]
-        return signing.dumps([self.fingerprint, self.on.isoformat(), values], salt="cursor")
+        values = [column.remembered(value) for column, value in zip(self.order, last, strict=True)]
+        return signing.dumps([self.fingerprint, self.on.isoformat(), values], salt="cursor", compress=True)
 
 
 def refuse_unknown_names(sent: Iterable[str], allowed: Iterable[str]) -> None:
