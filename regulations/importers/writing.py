@@ -189,10 +189,6 @@ def _is_written(pair: Pair, write: Callable[[type[Model], list[Model]], None], b
 
 
 def _insert(model: type[Model], instances: list[Model]) -> None:
-    for instance in instances:
-        # An earlier attempt that the database rolled back may have left an id.
-        instance.pk = None
-        instance._state.adding = True
     model._default_manager.bulk_create(instances, batch_size=BATCH)
 
 

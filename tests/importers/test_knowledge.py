@@ -2,6 +2,7 @@ from datetime import date
 
 import pytest
 
+from regulations.importers import writing
 from regulations.importers.faults import RefusedError
 from regulations.importers.knowledge import load
 from regulations.models import (
@@ -288,6 +289,15 @@ def test_all_rows_that_the_database_refuses_are_told_at_once(folder, write):
     told = reasons(folder)
 
     assert [line.split(": ")[1] for line in told] == ["stances b", "stances c", "companies c, relations 1"]
+
+
+def test_a_refusal_after_rows_that_went_well_is_told_of_its_row_alone(folder, write, monkeypatch):
+    monkeypatch.setattr(writing, "BATCH", 1)
+    write(stances(("a", 2020, 2023), ("b", 2022, 2024), ("c", 2024, 2025)))
+
+    told = reasons(folder)
+
+    assert [line.split(": ")[1] for line in told] == ["stances b"]
 
 
 def test_what_hangs_on_a_refused_record_is_not_blamed(folder, write):

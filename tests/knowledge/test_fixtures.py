@@ -132,3 +132,13 @@ def test_loading_the_files_again_changes_nothing():
 
 def test_the_knowledge_has_no_fault():
     call_command("check_knowledge", "--strict", "--on", "2026-11-22", verbosity=0)
+
+
+def test_the_example_of_the_docs_can_be_loaded(tmp_path):
+    page = (settings.BASE_DIR / "docs" / "knowledge.md").read_text()
+    (tmp_path / "example.yaml").write_text(page.split("```yaml\n")[1].split("```")[0])
+
+    load(tmp_path)
+
+    policy = models.Policy.objects.get(slug="hk-stablecoins-example")
+    assert [str(part) for part in policy.provisions.all()] == ["Part 3 Licensing", "s. 8 Who needs a licence"]
