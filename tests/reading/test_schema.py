@@ -1,0 +1,90 @@
+"""The description is true: what it says of answers, filters and errors is what happens."""
+
+import json
+
+import pytest
+from django.test import Client
+from drf_spectacular.generators import SchemaGenerator
+from jsonschema import Draft202012Validator, FormatChecker
+
+from regulations.api.urls import RESOURCES
+
+PAGE = 40
+
+
+@pytest.fixture(scope="session")
+def description():
+    return json.loads(json.dumps(SchemaGenerator().get_schema(public=True)))
+
+
+@pytest.fixture(scope="session")
+def faults_of(description):
+    """A function that tells in which places an answer differs from the description of its operation."""
+
+    def faults(path, response, status="200"):
+        content = description["paths"][path]["get"]["responses"][status]["content"]
+        (media_type, said), *others = content.items()
+        assert not others
+        assert response.headers["Content-Type"] == media_type
+        schema = {**said["schema"], "components": description["components"]}
+        validator = Draft202012Validator(schema, format_checker=FormatChecker())
+        return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(json.loads(response.content))]
+
+    return faults
+
+
+@pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.collection)
+def test_lists_and_records_are_as_described(knowledge, faults_of, resource):
+    listed = Client().get(f"/api/v1/{resource.collection}/", {"page_size": PAGE})
+
+    assert faults_of(f"/api/v1/{resource.collection}/", listed) == []
+    for row in json.loads(listed.content)["results"][:10]:
+        alone = Client().get(f"/api/v1/{resource.collection}/{row[resource.key]}/")
+        assert faults_of(f"/api/v1/{resource.collection}/{{key}}/", alone) == []
+
+
+@pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.collection)
+def test_errors_are_as_described(db, faults_of, resource):
+    refused = Client().get(f"/api/v1/{resource.collection}/", {"nonsense": "1"})
+    missing = Client().get(f"/api/v1/{resource.collection}/nothing-like-it/")
+
+    assert faults_of(f"/api/v1/{resource.collection}/", refused, "400") == []
+    assert faults_of(f"/api/v1/{resource.collection}/{{key}}/", missing, "404") == []
+
+
+@pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.collection)
+def test_the_parameters_described_are_those_that_are_read(description, resource):
+    from kbase.reading.questions import DETAIL_PARAMETERS, LIST_PARAMETERS
+
+    listed = description["paths"][f"/api/v1/{resource.collection}/"]["get"]["parameters"]
+    alone = description["paths"][f"/api/v1/{resource.collection}/{{key}}/"]["get"]["parameters"]
+
+    assert {p["name"] for p in listed} == {*resource.filterset_class.base_filters, *LIST_PARAMETERS}
+    assert {p["name"] for p in alone} == {"key", *DETAIL_PARAMETERS}
+    assert all(p["description"] for p in [*listed, *alone])
+
+
+def test_every_operation_has_a_name_of_its_own(description):
+    names = [operation["operationId"] for path in description["paths"].values() for operation in path.values()]
+
+    assert len(names) == len(set(names)) == 2 * len(RESOURCES) + 1
+
+
+def test_the_index_leads_to_every_collection(client, db):
+    index = client.get("/api/v1/").json()
+
+    assert list(index) == [resource.collection for resource in RESOURCES]
+    assert all(client.get(address).status_code == 200 for address in index.values())
+
+
+def test_the_index_refuses_parameters(client, db):
+    assert client.get("/api/v1/?page=1").status_code == 400
+
+
+def test_the_description_is_served_and_its_page_comes_from_this_host(client, db):
+    page = client.get("/api/docs/").content.decode()
+
+    assert client.get("/api/schema/").status_code == 200
+    assert "swagger-ui" in page
+    assert 'src="http' not in page
+    assert 'href="http' not in page
