@@ -1,0 +1,1 @@
+"""`make bench`: our lists beside the same lists through plain Django REST framework. docs/performance.md explains it."""
