@@ -4,13 +4,16 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from django.db import transaction
 from django.db.models import Model
 
 from regulations.importers.faults import Fault, RefusedError, nearest
 from regulations.importers.rows import Row, walk
 from regulations.importers.shapes import SHAPES, Shape
 from regulations.importers.writing import Books, Pair, store, store_list
+from regulations.models import Revision, change
+
+# Whom the revisions name for what a load changes.
+ACTOR = "load_knowledge"
 
 # Is told a kind, and how many records of it are stored now.
 Progress = Callable[[str, int], None]
@@ -36,7 +39,7 @@ def apply(rows: Iterable[Row], progress: Progress | None = None) -> list[Changes
     forbids; nothing is written then.
     """
     rows = list(rows)
-    with transaction.atomic():
+    with change(actor=ACTOR, kind=Revision.Kind.IMPORT):
         books = Books(ids=_known_ids())
         _refuse_dangling(rows, books)
         pairs = _store_records(rows, books, progress or _say_nothing)

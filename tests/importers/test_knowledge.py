@@ -12,6 +12,7 @@ from regulations.models import (
     Milestone,
     Policy,
     Provision,
+    Revision,
     Source,
     SourceRelation,
     Stance,
@@ -125,6 +126,13 @@ def test_progress_tells_each_kind_and_its_count(folder):
     load(folder, lambda kind, count: told.append((kind, count)))
 
     assert told == [("topics", 2), ("jurisdictions", 2), ("organisations", 1), ("sources", 2)]
+
+
+def test_the_revisions_say_that_it_was_an_import(folder):
+    load(folder)
+
+    revisions = Revision.objects.filter(table="regulations_topic")
+    assert {(revision.actor, revision.kind) for revision in revisions} == {("load_knowledge", "import")}
 
 
 # Loading again
