@@ -45,13 +45,13 @@ class Row:
     @property
     def key(self) -> str:
         """Its natural key, as other records name it."""
-        return " ".join(self.identity())
+        return " ".join(filter(None, self.identity()))
 
     def identity(self) -> tuple[str, ...]:
         """What tells it from the others of its kind, in words; all that it says where its shape names nothing."""
         given = {**self.values, **self.references}
         names = self.shape.identity or tuple(sorted(given))
-        return tuple(str(given[name]) for name in names if given.get(name) is not None)
+        return tuple("" if given.get(name) is None else str(given[name]) for name in names)
 
     def of(self, shape: Shape) -> list["Row"]:
         """The rows of this shape that belong to it."""
@@ -250,6 +250,8 @@ def _text(value: Value) -> str:
         raise WrongError("must be a plain value, no list or mapping")
     if not value.strip():
         raise WrongError("is empty: leave the field out, or fill it")
+    if value != value.strip():
+        raise WrongError(f"“{value}” begins or ends with a space or a line break")
     if CONTROL.search(value):
         raise WrongError("holds a control character")
     return value

@@ -47,22 +47,26 @@ def read_folder(folder: Path) -> list[Document]:
 
     Raises RefusedError for a folder without such files, and for each file that is no well-formed mapping.
     """
-    paths = sorted(folder.rglob("*.yaml"))
+    paths = sorted(path for path in folder.rglob("*.yaml") if path.is_file())
     if not paths:
         raise RefusedError([Fault(Place(str(folder), 0), "there are no *.yaml files here")])
-    documents: list[Document] = []
     faults = [_misnamed(path.relative_to(folder)) for path in folder.rglob("*.yml")]
-    for path in paths:
-        file = path.relative_to(folder).as_posix()
-        try:
-            documents.append(Document(file, read_text(path.read_bytes())))
-        except _UnreadableError as unreadable:
-            faults.append(Fault(Place(file, unreadable.line), unreadable.reason))
-        except yaml.YAMLError as error:
-            faults.append(_malformed(file, error))
+    read = [_read_file(path, path.relative_to(folder).as_posix()) for path in paths]
+    faults += [fault for fault in read if isinstance(fault, Fault)]
     if faults:
         raise RefusedError(faults)
-    return documents
+    return [document for document in read if isinstance(document, Document)]
+
+
+def _read_file(path: Path, file: str) -> Document | Fault:
+    try:
+        return Document(file, read_text(path.read_bytes()))
+    except _UnreadableError as unreadable:
+        return Fault(Place(file, unreadable.line), unreadable.reason)
+    except yaml.YAMLError as error:
+        return _malformed(file, error)
+    except (OSError, RecursionError) as error:
+        return Fault(Place(file, 0), f"cannot be read: {error}")
 
 
 def read_text(content: bytes) -> Entry:

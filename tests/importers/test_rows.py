@@ -105,6 +105,7 @@ def test_provisions_nest_four_deep():
         (f"companies: [{{{COMPANY}, summary: }}]", "summary: is empty: leave the field out, or fill it"),
         (f"companies: [{{{COMPANY}, summary: [a]}}]", "summary: must be a plain value, no list or mapping"),
         (f'companies: [{{{COMPANY}, summary: "a\\0b"}}]', "summary: holds a control character"),
+        (f"companies: [{{{COMPANY}, summary: 'a '}}]", "summary: “a ” begins or ends with a space"),
         (f"companies: [{{{COMPANY}, activities: custody}}]", "activities: must be a list"),
         (f"companies: [{{{COMPANY}, activities: [atm, atm]}}]", "activities: names atm more than once"),
         (f"companies: [{{{COMPANY}, relations: parent}}]", "relations: must be a list"),
@@ -173,3 +174,11 @@ def test_two_records_may_rest_on_one_source():
     text = f"companies: [{{{COMPANY}, citations: [s]}}, {{slug: okx, name: OKX, citations: [s]}}]"
 
     assert len(rows(text)) == 2
+
+
+def test_one_person_may_have_the_same_office_at_a_regulator_and_at_a_company_of_one_name():
+    offices = "{regulator: same, title: Chair}, {company: same, title: Chair}"
+
+    [person] = rows(f"people: [{{slug: p, name: P, appointments: [{offices}]}}]")
+
+    assert len(person.parts) == 2

@@ -91,3 +91,9 @@ def test_a_file_whose_name_would_leave_it_out_is_refused(write):
     folder = write("topics: []", "more.yml")
 
     assert reasons(folder) == ["more.yml: would not be read: name the file .yaml"]
+
+
+def test_a_file_that_nests_without_end_is_refused(write):
+    [reason] = reasons(write("a: " + "[" * 20_000))
+
+    assert reason.startswith("facts.yaml")
