@@ -1,5 +1,6 @@
 """What the pages of all records share: they look records up instead of listing them, and say what is wrong in words."""
 
+from contextlib import nullcontext
 from datetime import date
 from urllib.parse import urlencode
 
@@ -24,6 +25,7 @@ from unfold.widgets import UnfoldAdminExpandableTextareaWidget, UnfoldAdminTexta
 from regulations.admin.fields import LinesField, RecordSelect, RecordSelectMultiple
 from regulations.admin.forms import RecordForm, RowsFormSet
 from regulations.admin.refusals import protecting, refusal_in_words
+from regulations.models import Revision, change
 
 ONE_OF = AutocompleteSelectMultipleFilter
 KIND = MultipleChoicesDropdownFilter
@@ -171,10 +173,19 @@ class RecordAdmin(LookingUp, ModelAdmin):
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
         """Show the form once more when the database refuses what the form let pass, such as two editors at once."""
         try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
+            with told_by(request):
+                return super().changeform_view(request, object_id, form_url, extra_context)
         except IntegrityError as error:
             request.refusal = refusal_in_words(error)
             return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def delete_view(self, request, object_id, extra_context=None):
+        with told_by(request):
+            return super().delete_view(request, object_id, extra_context)
+
+    def response_action(self, request, queryset):
+        with told_by(request):
+            return super().response_action(request, queryset)
 
     def get_form(self, request, obj=None, change=False, **kwargs):
         form = super().get_form(request, obj, change, **kwargs)
@@ -198,6 +209,13 @@ def closeness(names, term):
     same = Q.create([(f"{name}__iexact", term) for name in names], connector=Q.OR)
     begins = Q.create([(f"{name}__istartswith", term) for name in names], connector=Q.OR)
     return Case(When(same, then=Value(0)), When(begins, then=Value(1)), default=Value(2))
+
+
+def told_by(request):
+    """Have the revisions of what the request changes say who made it."""
+    if request.method != "POST":
+        return nullcontext()
+    return change(actor=request.user.get_username(), kind=Revision.Kind.UNSTATED)
 
 
 def reader_name(user):

@@ -24,6 +24,7 @@ from regulations.models import (
     PolicyRelation,
     Provision,
     Regulator,
+    Revision,
     Source,
     Stance,
     Topic,
@@ -61,6 +62,7 @@ THEMES = {
         (Source, "article"),
         (Citation, "format_quote"),
         (Topic, "sell"),
+        (Revision, "history"),
     ],
 }
 

@@ -1,0 +1,27 @@
+from django.contrib import admin
+from unfold.admin import ModelAdmin
+
+from regulations.admin.base import KIND
+from regulations.models import Revision
+
+
+@admin.register(Revision)
+class RevisionAdmin(ModelAdmin):
+    """What changed, when and by whom: written by the database, read here."""
+
+    list_display = ("recorded_at", "actor", "kind", "table", "row_id", "reason")
+    list_filter = (("kind", KIND),)
+    list_filter_submit = True
+    search_fields = ("=table", "=actor", "reason")
+    search_help_text = "A table such as regulations_policy, an editor's name, or words of the reason."
+    list_per_page = 50
+    show_full_result_count = False
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
