@@ -15,6 +15,7 @@ import orjson
 from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.encoding import escape_uri_path
 from rest_framework.exceptions import APIException
 from rest_framework.response import Response
 
@@ -137,7 +138,7 @@ def document(status: int, detail: str, instance: str, **members: Any) -> dict[st
         "title": title,
         "status": int(status),
         "detail": detail,
-        "instance": instance,
+        "instance": escape_uri_path(instance),
     } | members
 
 

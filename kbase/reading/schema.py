@@ -20,6 +20,8 @@ Schema = dict[str, Any]
 
 NULL: Schema = {"type": "null"}
 TEXT: Schema = {"type": "string"}
+# A field, and after dots the fields of its value.
+PATH: Schema = {"type": "string", "pattern": r"^[a-z_]+(\.[a-z_]+){0,3}$"}
 DATE: Schema = {"type": "string", "format": "date"}
 
 FAULT: Schema = {
@@ -69,6 +71,7 @@ ERRORS = {
     400: "The question could be misread; `errors` names each fault.",
     404: "There is no such record.",
     406: "The answer is JSON, which the request does not accept.",
+    414: "The address is too long.",
     500: "Something went wrong on our side.",
     503: "The database does not answer; try again after the seconds of `Retry-After`.",
 }
@@ -115,9 +118,9 @@ class ReadingSchema(AutoSchema):
             day += " If given, only the records that hold on the day are listed."
         found = [
             ("on", DATE, day),
-            ("fields", _many(TEXT), "The fields to show; a field of a related record after a dot."),
-            ("omit", _many(TEXT), "The fields to leave out."),
-            ("expand", _many(TEXT), "The relations whose records to show whole; relations of these after a dot."),
+            ("fields", _many(PATH), "The fields to show; a field of a related record after a dot."),
+            ("omit", _many(PATH), "The fields to leave out."),
+            ("expand", _many(PATH), "The relations whose records to show whole; relations of these after a dot."),
         ]
         if not self._is_list():
             return found
@@ -134,11 +137,11 @@ class ReadingSchema(AutoSchema):
         ]
 
     def _get_response_bodies(self, direction: str = "response") -> Schema:
-        errors = {400, 406, 500, 503} | (set() if self._is_list() else {404})
+        errors = {400, 406, 414, 500, 503} | (set() if self._is_list() else {404})
         found = {"200": {"description": "The answer.", "content": {"application/json": {"schema": self._answer()}}}}
         self._component("Fault", FAULT)
         problem = {"schema": self._component("Problem", PROBLEM)}
-        for status in sorted(errors if self._is_resource() else {406, 500}):
+        for status in sorted(errors if self._is_resource() else {400, 406, 414, 500}):
             found[str(status)] = {"description": ERRORS[status], "content": {MEDIA_TYPE: problem}}
         return found
 
