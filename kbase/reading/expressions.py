@@ -46,6 +46,10 @@ class AnyOf(Lookup):
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         left, left_params = self.process_lhs(compiler, connection)
+        if isinstance(self.rhs, ArrayOf) and len(self.rhs.source_expressions) == 1:
+            # Of an array the planner knows neither the length nor that an index on the column keeps its order.
+            right, right_params = compiler.compile(self.rhs.source_expressions[0])
+            return f"{left} = {right}", [*left_params, *right_params]
         right, right_params = self.process_rhs(compiler, connection)
         return f"{left} = ANY ({right})", [*left_params, *right_params]
 

@@ -166,8 +166,7 @@ class RelatedList(serializers.ListSerializer):
     def related(self, instance_id: Any) -> QuerySet:
         """The related rows of the instance with this id, in their order."""
         rows = self.rows(instance_id) if self.rows else self._along_relation(instance_id)
-        order = self.order or [*rows.model._meta.ordering, "pk"]
-        return rows.filter(self.where).order_by(*order)
+        return rows.filter(self.where).order_by(*(self.order or self._usual_order(rows.model)))
 
     def get_attribute(self, instance: Any) -> QuerySet:
         for name in self.source_attrs[:-1]:
@@ -180,16 +179,21 @@ class RelatedList(serializers.ListSerializer):
         rendered = self.child.project("") if isinstance(self.child, OneOf) else project(self.child)
         return JsonArray(rows.values_list(rendered))
 
+    def _usual_order(self, model: type[models.Model]) -> list[Any]:
+        # All of them belong to the same instance; to order by it would join it, and sort by all that it is sorted by.
+        belongs_to = None if self.rows else self._relation().remote_field.name
+        return [*(name for name in model._meta.ordering if name != belongs_to), "pk"]
+
     def _along_relation(self, instance_id: Any) -> QuerySet:
-        relation = self._owner()._meta.get_field(self.source_attrs[-1])
+        relation = self._relation()
         back = relation.remote_field.name if relation.auto_created else relation.related_query_name()
         return relation.related_model._base_manager.filter(**{back: instance_id})
 
-    def _owner(self) -> type[models.Model]:
+    def _relation(self) -> Any:
         model = self.parent.Meta.model
         for name in self.source_attrs[:-1]:
             model = model._meta.get_field(name).related_model
-        return model
+        return model._meta.get_field(self.source_attrs[-1])
 
 
 class OneOf(serializers.Field):

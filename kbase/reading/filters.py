@@ -32,6 +32,8 @@ from kbase.reading.values import (
 
 # To suggest the nearest key we compare with this many at most.
 KEYS_COMPARED = 20_000
+# The shape of a list with one item, which is planned better by itself than as an array of any length.
+ONE = "one"
 
 Condition = Callable[[Any], Q]
 
@@ -61,14 +63,19 @@ class Parameter(django_filters.Filter):
         self.schema, self.is_list, self.text = dict(schema), is_list, help_text
 
     def shape_of(self, value: Any) -> Any:
-        """What of the value shapes the statement: all of it, or nothing."""
+        """What of the value shapes the statement: all of it, or, of a Param, only whether it is a list of one item."""
         if self.param is None:
             return tuple(value) if isinstance(value, list) else value
-        return None
+        return ONE if isinstance(value, list) and len(value) == 1 else None
 
     def apply(self, rows: QuerySet, name: str, shape: Any) -> QuerySet:
         """Keep the rows that meet the condition; a value that does not shape the statement is left open as a Param."""
-        value = Param(name, self.param) if self.param else list(shape) if isinstance(shape, tuple) else shape
+        if self.param is None:
+            value: Any = list(shape) if isinstance(shape, tuple) else shape
+        elif shape == ONE:
+            value = ArrayOf(Param(name, self.param.base_field, index=0))
+        else:
+            value = Param(name, self.param)
         return rows.filter(self.condition(value))
 
 

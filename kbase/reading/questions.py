@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from django.core import signing
@@ -20,11 +21,13 @@ from kbase.reading.values import read_date, read_integer
 
 if TYPE_CHECKING:
     from kbase.reading.resources import Resource
+    from kbase.reading.serializers import ResourceSerializer
 
 PAGE_SIZE = 50
 LARGEST_PAGE = 200
 # Beyond this row a numbered page reads and throws away more than anybody looks at; a cursor costs the same everywhere.
 DEEPEST_ROW = 10_000
+SELECTIONS_KEPT = 1000
 # The cursor that starts a walk.
 START = "*"
 
@@ -106,11 +109,17 @@ def read_list(resource: type[Resource], sent: Mapping[str, str]) -> ListQuestion
     with faults.gathering():
         read["selection"] = _selection(sent)
         # An unknown field is told together with the other faults, not after them.
-        resource.serializer_class(selection=read["selection"]).fields  # noqa: B018
+        _refuse_unknown_fields(resource.serializer_class, read["selection"])
     with faults.gathering():
         read["page"] = _page(sent)
     faults.refuse()
     return _resumed(_question(resource, sent, read), sent)
+
+
+@lru_cache(SELECTIONS_KEPT)
+def _refuse_unknown_fields(serializer_class: type[ResourceSerializer], chosen: Selection) -> None:
+    """Raise BadRequest for fields that are not there. To build a serializer takes longer than to answer."""
+    serializer_class(selection=chosen).fields  # noqa: B018
 
 
 def _question(resource: type[Resource], sent: Mapping[str, str], read: dict[str, Any]) -> ListQuestion:
