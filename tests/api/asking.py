@@ -18,7 +18,7 @@ def ask(client, path, **parameters):
     return answer.json()
 
 
-def keys(client, path, key="slug", **parameters):
+def keys(client, path, key="slug", /, **parameters):
     """The keys of all rows of a list that fits on one page."""
     answer = ask(client, path, fields=key, page_size=200, **parameters)
     assert answer["next"] is None

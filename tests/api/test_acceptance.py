@@ -115,7 +115,7 @@ def test_first_article_shows_its_picture_and_three_more_to_read_in_order(client)
     ],
 )
 def test_article_names_what_it_mentions_in_its_order(client, slug, mentioned):
-    records = [each["record"] for each in ask(client, f"sources/{slug}/")["mentions"]]
+    records = ask(client, f"sources/{slug}/")["mentions"]
 
     assert [record.get("code") or record["slug"] for record in records] == mentioned.split()
     assert all(client.get(record["url"]).status_code == 200 for record in records)
@@ -184,7 +184,7 @@ def test_hackathon_tells_its_days_steps_organisers_and_prize(client):
         ("finalists_announced", "2023-08-29"),
         ("demo_day", "2023-09-03"),
     ]
-    assert [each["body"]["slug"] for each in event["organisers"]] == ["oasys", "xpla"]
+    assert [each["slug"] for each in event["organisers"]] == ["oasys", "xpla"]
     assert (event["prize_amount"], event["prize_currency"]) == (60000, "USD")
 
 
@@ -318,7 +318,7 @@ def test_authorisations_active_in_hong_kong_are_those_granted_and_not_ended_by_t
     on = "2026-01-01"
     everything = ask(client, "authorisations/", jurisdiction="HK", page_size=200, on=on)["results"]
 
-    active = keys(client, "authorisations/", key="key", jurisdiction="HK", status="active", on=on)
+    active = keys(client, "authorisations/", "key", jurisdiction="HK", status="active", on=on)
 
     assert active
     assert set(active) == {
