@@ -1,0 +1,189 @@
+"""What an answer costs the database: the same few queries however much is shown, and no work for what is not."""
+
+from contextlib import contextmanager
+from random import Random
+
+import pytest
+from django.apps import apps
+from django.db import connection
+
+from regulations.api.urls import RESOURCES
+from tests.api.asking import ROOT, ask, get, refusal
+from tests.api.worlds import World
+from tests.factories import make_jurisdiction, make_policy, make_regulator, make_topic
+
+every_resource = pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.collection)
+
+# 1. SELECT count(*) of the rows that meet the filters.
+# 2. SELECT the page, each row rendered with all that it shows.
+LIST = 2
+# 1. SELECT the page, and one row more to tell whether it goes on.
+WALK = 1
+# 1. SELECT the record, rendered with all that it shows.
+RECORD = 1
+
+
+@contextmanager
+def statements():
+    """The statements that are run inside."""
+    run = []
+
+    def note(execute, sql, params, many, context):
+        run.append(sql)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(note):
+        yield run
+
+
+def queries(client, path, **sent):
+    with statements() as run:
+        ask(client, path, **sent)
+    return run
+
+
+def expandable(client, resource, path=""):
+    """The relations that a list, or a record, can show whole."""
+    [fault] = refusal(client, f"{resource.collection}/{path}", expand="nonsense")
+    return fault.get("allowed", [])
+
+
+def a_key(resource):
+    return resource.queryset.values_list(resource.key, flat=True).order_by("pk")[0]
+
+
+def tables(sql):
+    """The tables of our models that a statement reads."""
+    return {model._meta.db_table for model in apps.get_models() if f'"{model._meta.db_table}"' in sql}
+
+
+def selections(client, resource, path=""):
+    """Questions that show much and little."""
+    yield {}
+    yield {"fields": resource.key}
+    yield {"omit": resource.key}
+    if relations := expandable(client, resource, path):
+        yield {"expand": ",".join(relations)}
+
+
+@every_resource
+def test_list_of_30_costs_as_many_queries_as_one_of_2(db, client, resource):
+    random = Random(5)
+    World(random, size=2).fill()
+    few = [queries(client, f"{resource.collection}/", page_size=200, **sent) for sent in selections(client, resource)]
+    World(random, size=30).fill()
+
+    many = [queries(client, f"{resource.collection}/", page_size=200, **sent) for sent in selections(client, resource)]
+
+    assert [len(run) for run in few] == [len(run) for run in many] == [LIST] * len(few)
+    assert ask(client, f"{resource.collection}/")["count"] >= 30
+
+
+@every_resource
+def test_walk_costs_one_query_a_page(db, client, resource):
+    World(Random(5), size=4).fill()
+    first = queries(client, f"{resource.collection}/", page_size=2, cursor="*")
+    following = ask(client, f"{resource.collection}/", page_size=2, cursor="*")["next"]
+
+    with statements() as second:
+        assert client.get(following).status_code == 200
+
+    assert len(first) == len(second) == WALK
+
+
+@every_resource
+def test_record_costs_one_query_however_much_belongs_to_it(db, client, resource):
+    World(Random(5), size=8).fill()
+    path = f"{a_key(resource)}/"
+
+    for sent in selections(client, resource, path):
+        assert len(queries(client, f"{resource.collection}/{path}", **sent)) == RECORD
+
+
+@every_resource
+def test_key_alone_is_read_from_the_one_table(db, client, resource):
+    World(Random(5), size=2).fill()
+    order = {"ordering": resource.key}
+
+    whole = queries(client, f"{resource.collection}/", **order)
+    key = queries(client, f"{resource.collection}/", fields=resource.key, **order)
+
+    assert [tables(sql) for sql in key] == [{resource.queryset.model._meta.db_table}] * LIST
+    assert len(key[-1]) < len(whole[-1])
+
+
+@every_resource
+@pytest.mark.parametrize("path", ["", "record"])
+def test_each_field_left_out_makes_the_statement_shorter(db, client, resource, path):
+    World(Random(5), size=2).fill()
+    path = f"{resource.collection}/{path and a_key(resource) + '/'}"
+    shown = ask(client, path, page_size=1)["results"][0] if path.count("/") == 1 else ask(client, path)
+    [*_, whole] = queries(client, path)
+
+    for name in shown:
+        [*_, without] = queries(client, path, omit=name)
+        assert len(without) < len(whole), name
+
+
+def test_relation_that_is_not_shown_is_not_read(db, client):
+    make_policy()
+
+    [*_, whole] = queries(client, "policies/")
+    [*_, without] = queries(client, "policies/", omit="regulators,topics,status,jurisdiction")
+
+    read = {f"regulations_{name}" for name in ("policyregulator", "regulator", "topic", "milestone", "jurisdiction")}
+    assert read <= tables(whole)
+    assert tables(without) == {"regulations_policy"}
+
+
+def test_parts_that_are_not_shown_are_not_read(db, client):
+    make_policy(slug="mica")
+
+    [sql] = queries(client, "policies/mica/", fields="milestones.date,jurisdiction.code")
+
+    assert tables(sql) == {"regulations_policy", "regulations_milestone", "regulations_jurisdiction"}
+
+
+def test_each_filter_by_relation_costs_one_query_to_know_the_keys(db, client):
+    make_jurisdiction(code="HK")
+    make_topic(slug="custody")
+    make_topic(slug="staking")
+    make_regulator(slug="hk-sfc")
+
+    # 1. to 3. SELECT the ids of the jurisdictions, the regulators, the topics. 4. and 5. as for every list.
+    run = queries(client, "policies/", jurisdiction="HK", regulator="hk-sfc", topic__all="custody,staking", kind="bill")
+
+    assert len(run) == 3 + LIST
+
+
+def test_question_that_is_refused_costs_nothing(db, client):
+    with statements() as run:
+        refusal(client, "policies/", jurisdicton="HK", kind="lawn", fields="titel", ordering="nope", on="yesterday")
+
+    assert run == []
+
+
+def test_options_cost_nothing(db, client):
+    with statements() as run:
+        assert client.options(f"{ROOT}policies/").status_code == 200
+
+    assert run == []
+
+
+def test_record_that_does_not_exist_costs_one_query_more_for_the_nearest(db, client):
+    with statements() as run:
+        assert get(client, "policies/nothing/").status_code == 404
+
+    assert len(run) == RECORD + 1
+
+
+@every_resource
+def test_statements_never_sort_out_doubles(db, client, resource):
+    """`DISTINCT` would hide that a filter repeats rows, at the cost of reading all of them."""
+    World(Random(5), size=3).fill()
+
+    for name, declared in resource.filterset_class.declared_filters.items():
+        to = getattr(declared, "to", None)
+        if to:
+            key = to._base_manager.values_list(declared.key, flat=True)[0]
+            assert not any("DISTINCT" in sql for sql in queries(client, f"{resource.collection}/", **{name: key}))
