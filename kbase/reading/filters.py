@@ -13,6 +13,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import django_filters
@@ -22,6 +23,7 @@ from django.db.models import Exists, Field, OuterRef, Q, QuerySet
 
 from kbase.reading.expressions import ArrayOf, Param
 from kbase.reading.problems import BadRequest, Fault, Faults, unknown
+from kbase.reading.statements import Statement, compile_statement
 from kbase.reading.values import (
     read_bool,
     read_date,
@@ -196,11 +198,18 @@ class Reference(Declared):
 
     def _read(self, parameter: str, text: str) -> list[int]:
         keys = read_items(parameter, text)
-        ids = dict(self.to._base_manager.filter(**{f"{self.key}__in": keys}).values_list(self.key, "pk"))
+        ids = dict(self._ids.rows({"keys": keys}))
         faults = [self._unknown(parameter, key) for key in keys if key not in ids]
         if faults:
             raise BadRequest(faults)
         return [ids[key] for key in keys]
+
+    @cached_property
+    def _ids(self) -> Statement:
+        """Those of the parameter `keys` that exist, each with its record's id."""
+        keys = Param("keys", ArrayField(models.TextField()))
+        found = self.to._base_manager.filter(**{f"{self.key}__any_of": keys}).order_by()
+        return compile_statement(found.values_list(self.key, "pk"))
 
     def _unknown(self, parameter: str, key: str) -> Fault:
         possible = self.to._base_manager.values_list(self.key, flat=True)[:KEYS_COMPARED]
