@@ -14,7 +14,7 @@ from kbase.reading.filters import Parameter
 from kbase.reading.problems import MEDIA_TYPE
 from kbase.reading.questions import DEEPEST_ROW, LARGEST_PAGE, PAGE_SIZE, START
 from kbase.reading.resources import Collections, Resource
-from kbase.reading.values import LONGEST_VALUE, MOST_ITEMS
+from kbase.reading.values import LONGEST_TEXT, MOST_ITEMS
 
 Schema = dict[str, Any]
 
@@ -23,6 +23,8 @@ TEXT: Schema = {"type": "string"}
 # A field, and after dots the fields of its value.
 PATH: Schema = {"type": "string", "pattern": r"^[a-z_]+(\.[a-z_]+){0,3}$"}
 DATE: Schema = {"type": "string", "format": "date"}
+# A natural key: a slug, or a code such as US-NY.
+KEY = "^[A-Za-z0-9-]{1,120}$"
 
 FAULT: Schema = {
     "type": "object",
@@ -242,7 +244,7 @@ def _parameter(name: str, schema: Schema, description: str) -> Schema:
 def _filter_parameter(name: str, parameter: Parameter) -> Schema:
     schema = dict(parameter.schema)
     if schema == TEXT:
-        schema |= {"minLength": 1, "maxLength": LONGEST_VALUE}
+        schema |= {"pattern": KEY} if parameter.is_list else {"minLength": 1, "maxLength": LONGEST_TEXT}
     return _parameter(name, _many(schema) if parameter.is_list else schema, parameter.text)
 
 

@@ -8,12 +8,12 @@ from urllib.parse import unquote_plus
 
 from kbase.reading.problems import BadRequest, Fault, Faults
 
-# A value longer than this names nothing that we have.
-LONGEST_VALUE = 1000
-# A cursor remembers the texts that the list is ordered by, and comes from us.
-LONGEST = {"cursor": 6000}
+# A value longer than this is neither a list of MOST_ITEMS keys nor a cursor of ours.
+LONGEST_VALUE = 8000
+# As long as the longest title that we have room for.
+LONGEST_TEXT = 400
 MOST_PARAMETERS = 60
-MOST_ITEMS = 100
+MOST_ITEMS = 60
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,18}(\.\d{1,6})?", re.ASCII)
@@ -71,7 +71,10 @@ def read_bool(parameter: str, text: str) -> bool:
 
 
 def read_text(parameter: str, text: str) -> str:
-    """Text as it is."""
+    """Text as it is, of LONGEST_TEXT characters at most."""
+    if len(text) > LONGEST_TEXT:
+        detail = f"{parameter} may have {LONGEST_TEXT} characters at most."
+        raise BadRequest([Fault(parameter, "out_of_range", detail)])
     return text
 
 
@@ -115,9 +118,8 @@ def _decoded(name: str, value: str) -> tuple[str, str]:
 def _fault_of(name: str, value: str) -> Fault | None:
     if _CONTROL.search(name) or _CONTROL.search(value):
         return Fault(_printable(name), "malformed", "Control characters are not allowed in a query.")
-    longest = LONGEST.get(name, LONGEST_VALUE)
-    if max(len(name), len(value)) > longest:
-        return Fault(name[:100], "out_of_range", f"A value may have {longest} characters at most.")
+    if max(len(name), len(value)) > LONGEST_VALUE:
+        return Fault(name[:100], "out_of_range", f"A value may have {LONGEST_VALUE} characters at most.")
     if not name:
         return Fault("", "malformed", "A value stands without a name; write name=value.")
     if not value:
