@@ -41,6 +41,9 @@ def pytest_configure(config):
         use_own_server()
     # Playwright keeps an event loop in the thread of the tests, and nothing in that loop speaks to the database.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "on"
+    # A fresh clone has collected no static files, of which whitenoise would warn.
+    settings.STATIC_ROOT = tests_home() / "static"
+    settings.STATIC_ROOT.mkdir(exist_ok=True)
     # Pages name their static files by hash only once those are collected.
     settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 
