@@ -64,11 +64,17 @@ def parse(fields: str | None, omit: str | None, expand: str | None) -> Selection
         frozenset() if omit is None else _paths("omit", omit),
         frozenset() if expand is None else _paths("expand", expand),
     )
-    both = (chosen.fields or frozenset()) & chosen.omit
-    if both:
-        named = ", ".join(sorted(".".join(path) for path in both))
-        raise BadRequest([Fault("omit", "contradictory", f"“{named}” is both in fields and in omit; choose one.")])
+    if faults := list(_contradictions(chosen.fields or (), chosen.omit)):
+        raise BadRequest(faults)
     return chosen
+
+
+def _contradictions(wanted: Iterable[tuple[str, ...]], omitted: Paths) -> Iterable[Fault]:
+    """What is asked for although it, or what it is a part of, is to be left out."""
+    for path in sorted(wanted):
+        if any(path[:length] in omitted for length in range(1, len(path) + 1)):
+            name = ".".join(path)
+            yield Fault("omit", "contradictory", f"“{name}” is in fields, and omit leaves it out; choose one.")
 
 
 def _below(paths: Paths, name: str) -> Paths:

@@ -328,6 +328,20 @@ def contradictions(declared, name):
         yield f"{name}__not", f"{name}=a,b&{name}__not=b,a"
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "fields=jurisdiction.name&omit=jurisdiction",
+        "fields=jurisdiction.name&omit=jurisdiction.name",
+        "fields=slug,jurisdiction&omit=title,jurisdiction",
+    ],
+)
+def test_part_of_what_is_left_out_cannot_be_asked_for(db, client, question):
+    [fault] = faults(client.get(f"{ROOT}policies/?{question}"), 400)
+
+    assert (fault["parameter"], fault["code"]) == ("omit", "contradictory")
+
+
 def test_reference_asked_for_and_excluded_is_refused(db, client):
     make_topic(slug="custody")
     make_topic(slug="staking")
