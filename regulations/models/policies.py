@@ -64,20 +64,21 @@ def in_force_q(on: Day) -> Q:
 def status_on(on: Day, path: str = "") -> Expression:
     """A policy's status as of the day `on`, from its dated steps alone.
 
-    The last step decides. Once a policy has taken effect, later steps of procedure (a further consultation, a
-    publication of conclusions) leave its status alone, and only steps of effect change it. On one day the step
-    that comes later in a policy's life wins. Policies with no step by that day are not yet announced.
+    The last step decides, with two exceptions. Once a policy has taken effect, later steps of procedure (a further
+    consultation, a publication of conclusions) leave its status alone, and only steps of effect change it. An
+    announcement counts only until another step has been taken: of a proposed or adopted policy much is announced.
+    On one day the step that comes later in a policy's life wins. Policies with no step by the day are not yet announced.
 
     path: leads from the rows that are queried to the policy, such as `policy__`; empty for policies.
     """
-    steps = Milestone.objects.filter(policy=OuterRef("pk"), date__lte=on)
-    ranked = steps.annotate(kind_rank=_rank(), status=_status_after()).order_by("-date", "-kind_rank")
-    effect = [*TAKES_EFFECT, *LOSES_EFFECT]
+    steps = Milestone.objects.filter(policy=OuterRef(f"{path}pk"), date__lte=on)
+    ranked = steps.annotate(kind_rank=_rank(), is_announcement=_is_announcement(), status=_status_after())
+    latest_first = ranked.order_by("is_announcement", "-date", "-kind_rank").values("status")
     took_effect = Milestone.objects.filter(policy=OuterRef("policy"), date__lte=on, kind__in=TAKES_EFFECT)
-    of_effect = ranked.filter(Exists(took_effect), kind__in=effect)
+    of_effect = latest_first.filter(Exists(took_effect), kind__in=[*TAKES_EFFECT, *LOSES_EFFECT])
     return Coalesce(
-        Subquery(of_effect.values("status")[:1]),
-        Subquery(ranked.filter(kind__in=list(STATUS_AFTER)).values("status")[:1]),
+        Subquery(of_effect[:1]),
+        Subquery(latest_first.filter(kind__in=list(STATUS_AFTER))[:1]),
         Case(
             When(Exists(steps), then=Value(PolicyStatus.NOT_ESTABLISHED.value)),
             default=Value(PolicyStatus.NOT_YET_ANNOUNCED.value),
@@ -276,6 +277,10 @@ class PolicyRelation(Record):
 
 def _rank() -> Case:
     return Case(*(When(kind=kind, then=Value(rank)) for rank, kind in enumerate(Milestone.Kind.values)))
+
+
+def _is_announcement() -> Case:
+    return Case(When(kind=Milestone.Kind.ANNOUNCED, then=Value(1)), default=Value(0))
 
 
 def _status_after() -> Case:

@@ -194,6 +194,8 @@ def policy_status(steps, on):
         return "not_yet_announced"
     took_effect = any(kind in EFFECT for _, _, kind in past)
     telling = [kind for _, _, kind in past if kind in (EFFECT | LOSS if took_effect else STATUS_WORDS)]
+    # An announcement counts only until another step has been taken.
+    telling = [kind for kind in telling if kind != "announced"] or telling
     return STATUS_WORDS[telling[-1]] if telling else "not_established"
 
 

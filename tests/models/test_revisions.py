@@ -75,9 +75,13 @@ def test_a_change_says_who_made_it_of_what_kind_and_why(db):
 
 
 def test_changes_that_fail_together_leave_nothing_behind(db):
-    with pytest.raises(RuntimeError), change(actor="jane", kind=Revision.Kind.WORLD):
+    @change(actor="jane", kind=Revision.Kind.WORLD)
+    def half_a_change():
         make_policy(slug="half")
         raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        half_a_change()
 
     assert not Policy.objects.filter(slug="half").exists()
     assert not Revision.objects.filter(actor="jane").exists()

@@ -80,6 +80,18 @@ def test_any_selection_is_what_the_serializer_renders(knowledge, resource):
         assert shown == rendered(resource.detail_serializer_class, record, date(2025, 1, 15), chosen), parameters
 
 
+@pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.collection)
+def test_each_relation_shown_whole_is_what_the_serializer_renders(knowledge, resource):
+    for path in paths(resource.detail_serializer_class(), 2, only_expandable=True):
+        chosen = selection.parse(None, None, path)
+        for key in sample_of_keys(resource, 2):
+            record = resource.queryset.get(**{resource.key: key})
+
+            shown = answer(f"{resource.collection}/{key}/", on="2025-01-15", expand=path)
+
+            assert shown == rendered(resource.detail_serializer_class, record, date(2025, 1, 15), chosen), path
+
+
 def test_members_stand_in_the_declared_order(knowledge):
     response = Client().get("/api/v1/policies/eu-mica/")
 
@@ -158,7 +170,13 @@ def random_selection(serializer_class, dice):
     expand = dice.sample(expandable, min(len(expandable), dice.randint(0, 2)))
     fields = list(paths(serializer_class(), 2))
     chosen = dice.sample(fields, dice.randint(1, min(6, len(fields))))
-    left_out = [path for path in dice.sample(fields, dice.randint(0, 2)) if path not in chosen]
+    asked = tuple(f"{path}." for path in chosen)
+    # What is asked for, or has a part that is, cannot be left out.
+    left_out = [
+        path
+        for path in dice.sample(fields, dice.randint(0, 2))
+        if not any(each.startswith(f"{path}.") for each in asked)
+    ]
     parameters = {"fields": ",".join(chosen), "omit": ",".join(left_out), "expand": ",".join(expand)}
     if dice.random() < 0.5:
         del parameters["fields"]
