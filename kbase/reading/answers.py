@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from kbase.reading import ordering
 from kbase.reading.expressions import Param, Slice
 from kbase.reading.fields import ON, project
-from kbase.reading.filters import Filtering
+from kbase.reading.filtering import Filtering
 from kbase.reading.ordering import Order
 from kbase.reading.problems import BadRequest, Fault
 from kbase.reading.questions import DetailQuestion, ListQuestion

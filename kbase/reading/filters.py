@@ -11,8 +11,7 @@
 | Flag      | `x` (true or false)                                                     |
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -21,8 +20,9 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Exists, Field, OuterRef, Q, QuerySet
 
-from kbase.reading.expressions import ArrayOf, Param
-from kbase.reading.problems import BadRequest, Fault, Faults, unknown
+from kbase.reading.expressions import Param
+from kbase.reading.parameters import AllOf, Condition, Parameter
+from kbase.reading.problems import BadRequest, Fault, unknown
 from kbase.reading.statements import Statement, compile_statement
 from kbase.reading.values import (
     read_bool,
@@ -34,51 +34,6 @@ from kbase.reading.values import (
 
 # To suggest the nearest key we compare with this many at most.
 KEYS_COMPARED = 20_000
-# The shape of a list with one item, which is planned better by itself than as an array of any length.
-ONE = "one"
-
-Condition = Callable[[Any], Q]
-
-
-class Parameter(django_filters.Filter):
-    """One query parameter of a filter.
-
-    read: turns the parameter's text into its value, or raises BadRequest.
-    condition: the condition on the rows, given the value or a Param that will hold it.
-    param: how the value is handed to the statement; None if it shapes the statement instead of being handed to it.
-    schema: its type in the description, as JSON Schema; `items` of it if a list.
-    """
-
-    def __init__(
-        self,
-        *,
-        read: Callable[[str, str], Any],
-        condition: Condition,
-        param: Field | None,
-        schema: Mapping[str, Any],
-        is_list: bool = False,
-        help_text: str = "",
-        method: str | None = None,
-    ) -> None:
-        super().__init__(method=method, help_text=help_text)
-        self.read, self.condition, self.param = read, condition, param
-        self.schema, self.is_list, self.text = dict(schema), is_list, help_text
-
-    def shape_of(self, value: Any) -> Any:
-        """What of the value shapes the statement: all of it, or, of a Param, only whether it is a list of one item."""
-        if self.param is None:
-            return tuple(value) if isinstance(value, list) else value
-        return ONE if isinstance(value, list) and len(value) == 1 else None
-
-    def apply(self, rows: QuerySet, name: str, shape: Any) -> QuerySet:
-        """Keep the rows that meet the condition; a value that does not shape the statement is left open as a Param."""
-        if self.param is None:
-            value: Any = list(shape) if isinstance(shape, tuple) else shape
-        elif shape == ONE:
-            value = ArrayOf(Param(name, self.param.base_field, index=0))
-        else:
-            value = Param(name, self.param)
-        return rows.filter(self.condition(value))
 
 
 class Declared(django_filters.Filter):
@@ -258,20 +213,6 @@ class Reference(Declared):
         return model._meta.get_field(last)
 
 
-class AllOf(Parameter):
-    """A parameter each of whose items must be met, by related rows that need not be the same."""
-
-    def shape_of(self, value: Any) -> int:
-        """How many items there are: each is a condition of the statement."""
-        return len(value)
-
-    def apply(self, rows: QuerySet, name: str, shape: int) -> QuerySet:
-        for index in range(shape):
-            # An array of one, so that the condition is the one for any of several.
-            rows = rows.filter(self.condition(ArrayOf(Param(name, models.BigIntegerField(), index=index))))
-        return rows
-
-
 class Dates(Declared):
     """A day: on it, before or after it."""
 
@@ -363,62 +304,3 @@ def _help_of(model: type[models.Model], name: str) -> str:
     """What the model says of its field; the data dictionary speaks for the filter too."""
     fields = {field.name: field for field in model._meta.get_fields()}
     return str(getattr(fields.get(name), "help_text", ""))
-
-
-@dataclass(frozen=True)
-class Filtering:
-    """The filters of one request: what shapes the statement, and the values that it takes."""
-
-    shape: tuple[tuple[str, Any], ...]
-    values: Mapping[str, Any]
-
-    def apply(self, filters: Mapping[str, Parameter], rows: QuerySet) -> QuerySet:
-        """The rows that meet all of the filters, their values left open as Params."""
-        for name, shape in self.shape:
-            rows = filters[name].apply(rows, name, shape)
-        return rows
-
-
-def read_filters(filters: Mapping[str, Parameter], sent: Mapping[str, str]) -> Filtering:
-    """Read the filters among the parameters that were sent.
-
-    Raises BadRequest with all that is wrong with them: values that cannot be, and conditions that exclude each other.
-    """
-    values: dict[str, Any] = {}
-    faults = Faults()
-    for name in sorted(sent.keys() & filters.keys()):
-        with faults.gathering():
-            values[name] = filters[name].read(name, sent[name])
-    faults.extend(_contradictions(values))
-    faults.refuse()
-    return Filtering(tuple((name, filters[name].shape_of(value)) for name, value in values.items()), values)
-
-
-def _contradictions(values: Mapping[str, Any]) -> Iterable[Fault]:
-    for name in dict.fromkeys(name.split("__")[0] for name in values):
-        of_name = {key.removeprefix(name): value for key, value in values.items() if key.split("__")[0] == name}
-        if of_name.get("__isnull") and len(of_name) > 1:
-            yield Fault(f"{name}__isnull", "contradictory", f"“{name}” cannot be empty and have a value; choose one.")
-        if _is_empty_range(of_name):
-            detail = f"The bounds of {name} exclude each other; the lower one comes first."
-            yield Fault(name, "contradictory", detail)
-        yield from _all_refused(name, of_name)
-
-
-def _all_refused(name: str, values: Mapping[str, Any]) -> Iterable[Fault]:
-    refused = set(values.get("__not", ()))
-    if isinstance(values.get(""), list) and set(values[""]) <= refused:
-        yield Fault(f"{name}__not", "contradictory", f"{name}__not excludes all that {name} asks for.")
-    if refused & set(values.get("__all", ())):
-        yield Fault(f"{name}__not", "contradictory", f"{name}__not excludes some that {name}__all asks for.")
-
-
-def _is_empty_range(values: Mapping[str, Any]) -> bool:
-    """Whether nothing can be above all of the lower bounds and below all of the upper ones."""
-    # Each bound with whether it lies outside of the range itself.
-    lowest = [(values[key], key == "__gt") for key in ("", "__gt", "__gte") if key in values]
-    highest = [(values[key], key != "__lt") for key in ("", "__lt", "__lte") if key in values]
-    if len(lowest) + len(highest) < 2 or not lowest or not highest:
-        return False
-    (low, is_open), (high, is_closed) = max(lowest), min(highest)
-    return low > high or (low == high and (is_open or not is_closed))

@@ -13,7 +13,7 @@ from django.core import signing
 from django.utils import timezone
 
 from kbase.reading import ordering, selection
-from kbase.reading.filters import Filtering, read_filters
+from kbase.reading.filtering import Filtering, read_filters
 from kbase.reading.ordering import Order
 from kbase.reading.problems import BadRequest, Fault, Faults, unknown
 from kbase.reading.selection import EVERYTHING, Selection

@@ -10,7 +10,7 @@ from drf_spectacular.plumbing import ResolvedComponent
 from rest_framework import serializers
 
 from kbase.reading.fields import Code, KnownAt, Number, OneOf, RelatedList
-from kbase.reading.filters import Parameter
+from kbase.reading.parameters import Parameter
 from kbase.reading.problems import MEDIA_TYPE
 from kbase.reading.questions import DEEPEST_ROW, LARGEST_PAGE, PAGE_SIZE, START
 from kbase.reading.resources import Collections, Resource

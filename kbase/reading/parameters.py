@@ -1,0 +1,70 @@
+"""The parameters that declared filters become: read strictly, then a condition of the statement, its values left open."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import django_filters
+from django.db import models
+from django.db.models import Field, Q, QuerySet
+
+from kbase.reading.expressions import ArrayOf, Param
+
+# The shape of a list with one item, which is planned better by itself than as an array of any length.
+ONE = "one"
+
+Condition = Callable[[Any], Q]
+
+
+class Parameter(django_filters.Filter):
+    """One query parameter of a filter.
+
+    read: turns the parameter's text into its value, or raises BadRequest.
+    condition: the condition on the rows, given the value or a Param that will hold it.
+    param: how the value is handed to the statement; None if it shapes the statement instead of being handed to it.
+    schema: its type in the description, as JSON Schema; `items` of it if a list.
+    """
+
+    def __init__(
+        self,
+        *,
+        read: Callable[[str, str], Any],
+        condition: Condition,
+        param: Field | None,
+        schema: Mapping[str, Any],
+        is_list: bool = False,
+        help_text: str = "",
+        method: str | None = None,
+    ) -> None:
+        super().__init__(method=method, help_text=help_text)
+        self.read, self.condition, self.param = read, condition, param
+        self.schema, self.is_list, self.text = dict(schema), is_list, help_text
+
+    def shape_of(self, value: Any) -> Any:
+        """What of the value shapes the statement: all of it, or, of a Param, only whether it is a list of one item."""
+        if self.param is None:
+            return tuple(value) if isinstance(value, list) else value
+        return ONE if isinstance(value, list) and len(value) == 1 else None
+
+    def apply(self, rows: QuerySet, name: str, shape: Any) -> QuerySet:
+        """Keep the rows that meet the condition; a value that does not shape the statement is left open as a Param."""
+        if self.param is None:
+            value: Any = list(shape) if isinstance(shape, tuple) else shape
+        elif shape == ONE:
+            value = ArrayOf(Param(name, self.param.base_field, index=0))
+        else:
+            value = Param(name, self.param)
+        return rows.filter(self.condition(value))
+
+
+class AllOf(Parameter):
+    """A parameter each of whose items must be met, by related rows that need not be the same."""
+
+    def shape_of(self, value: Any) -> int:
+        """How many items there are: each is a condition of the statement."""
+        return len(value)
+
+    def apply(self, rows: QuerySet, name: str, shape: int) -> QuerySet:
+        for index in range(shape):
+            # An array of one, so that the condition is the one for any of several.
+            rows = rows.filter(self.condition(ArrayOf(Param(name, models.BigIntegerField(), index=index))))
+        return rows
