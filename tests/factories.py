@@ -42,13 +42,13 @@ def make_source(**facts):
 
 
 def make_source_relation(**facts):
-    return _made(models.SourceRelation, facts, source=make_source, target=make_source, position=_number)
+    return _made(models.SourceRelation, facts, source=make_source, target=make_source, position=_position)
 
 
 def make_mention(**facts):
     if len(facts.keys() - {"source", "position"}) == 0:
         facts["company"] = make_company()
-    return _made(models.Mention, facts, source=make_source, position=_number)
+    return _made(models.Mention, facts, source=make_source, position=_position)
 
 
 def make_citation(**facts):
@@ -83,7 +83,7 @@ def make_milestone(**facts):
 
 
 def make_provision(**facts):
-    return _made(models.Provision, facts, policy=make_policy, position=_number, title="A part")
+    return _made(models.Provision, facts, policy=make_policy, position=_position, title="A part")
 
 
 def make_company(**facts):
@@ -139,7 +139,7 @@ def make_measure(**facts):
 
 
 def make_measure_effect(**facts):
-    return _made(models.MeasureEffect, facts, measure=make_measure, position=_number, who="All users")
+    return _made(models.MeasureEffect, facts, measure=make_measure, position=_position, who="All users")
 
 
 def make_stance(**facts):
@@ -203,6 +203,11 @@ def _made(model, facts, **defaults):
 
 def _number():
     return next(_numbers)
+
+
+def _position():
+    """A place in a list; as many as fit a small integer, which are more than a test makes."""
+    return next(_numbers) % 30_000 + 1
 
 
 def _slug(prefix):
