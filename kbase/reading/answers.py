@@ -12,7 +12,7 @@ import orjson
 from django.db import models
 from django.db.models import QuerySet
 
-from kbase.reading import ordering
+from kbase.reading import facets, ordering
 from kbase.reading.expressions import Param, Slice
 from kbase.reading.fields import ON, project
 from kbase.reading.filtering import Filtering
@@ -83,7 +83,8 @@ def _numbered_page(
     found = _page_statement(resource, rows, window, question.selection, with_keyset=False).rows(values)
     following = address + urlencode({**sent, "page": number + 1}) if number < last else None
     previous = address + urlencode({**sent, "page": number - 1}) if number > 1 else None
-    return _envelope(question, count, following, previous, [row[0] for row in found])
+    counts = _facets(resource, question, values)
+    return _envelope(question, count, following, previous, [row[0] for row in found], counts)
 
 
 def _walk(resource: type[Resource], question: ListQuestion, root: str, sent: Mapping[str, str], address: str) -> bytes:
@@ -93,23 +94,40 @@ def _walk(resource: type[Resource], question: ListQuestion, root: str, sent: Map
     # One row more than asked for tells whether there is a next page.
     window = Window(question.order, question.page.size + 1, False, missing)
     statement = _page_statement(resource, rows, window, question.selection, with_keyset=True)
-    found = statement.rows(_values(question, root) | {"after": after})
+    values = _values(question, root) | {"after": after}
+    found = statement.rows(values)
     shown = found[: question.page.size]
     following = None
     if len(found) > len(shown):
         following = address + urlencode({**sent, "cursor": question.cursor(shown[-1][1:])})
-    return _envelope(question, None, following, None, [row[0] for row in shown])
+    counts = _facets(resource, question, values)
+    return _envelope(question, None, following, None, [row[0] for row in shown], counts)
 
 
 def _values(question: ListQuestion, root: str) -> dict[str, Any]:
     return {**question.filtering.values, "on": question.on, "root": root}
 
 
+def _facets(resource: type[Resource], question: ListQuestion, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The counts of each facet under the filters of the others."""
+    found = {}
+    for name in question.facets:
+        rows = Rows(question.filtering.without(name).shape, question.holding)
+        found[name] = facets.as_json(_facet_statement(resource, rows, name).rows(values))
+    return found
+
+
 def _envelope(
-    question: ListQuestion, count: int | None, following: str | None, previous: str | None, rows: list[bytes]
+    question: ListQuestion,
+    count: int | None,
+    following: str | None,
+    previous: str | None,
+    rows: list[bytes],
+    counts: Mapping[str, Any],
 ) -> bytes:
     head = {"count": count, "next": following, "previous": previous, "on": question.on, "known_at": None}
-    return orjson.dumps(head)[:-1] + b',"results":[' + b",".join(rows) + b"]}"
+    tail = b',"facets":' + orjson.dumps(counts) if counts else b""
+    return orjson.dumps(head)[:-1] + b',"results":[' + b",".join(rows) + b"]" + tail + b"}"
 
 
 @lru_cache(SHAPES_KEPT)
@@ -131,6 +149,11 @@ def _page_statement(
 @lru_cache(SHAPES_KEPT)
 def _count_statement(resource: type[Resource], rows: Rows) -> Statement:
     return counting(compile_statement(_matching(resource, rows).order_by().values("pk")))
+
+
+@lru_cache(SHAPES_KEPT)
+def _facet_statement(resource: type[Resource], rows: Rows, name: str) -> Statement:
+    return resource.filterset_class.facets()[name].statement(_matching(resource, rows).order_by())
 
 
 @lru_cache(SHAPES_KEPT)

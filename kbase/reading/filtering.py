@@ -23,6 +23,11 @@ class Filtering:
             rows = filters[name].apply(rows, name, shape)
         return rows
 
+    def without(self, name: str) -> "Filtering":
+        """The other filters: none of those that stand on the values of the filter `name`."""
+        others = tuple((parameter, shape) for parameter, shape in self.shape if parameter.split("__")[0] != name)
+        return Filtering(others, self.values)
+
 
 def read_filters(filters: Mapping[str, Parameter], sent: Mapping[str, str]) -> Filtering:
     """Read the filters among the parameters that were sent.

@@ -12,15 +12,17 @@
 """
 
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import django_filters
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Exists, Field, OuterRef, Q, QuerySet
+from django.db.models import Case, Exists, Expression, F, Field, OuterRef, Q, QuerySet, Value, When
+from django.db.models.lookups import In
 
 from kbase.reading.expressions import Param
+from kbase.reading.facets import Facet, named_records, named_words
 from kbase.reading.parameters import AllOf, Condition, Parameter
 from kbase.reading.problems import BadRequest, Fault, unknown
 from kbase.reading.statements import Statement, compile_statement
@@ -46,6 +48,10 @@ class Declared(django_filters.Filter):
     def expand(self, name: str) -> dict[str, Parameter]:
         """The parameters, by their names."""
         raise NotImplementedError
+
+    def facet(self, name: str) -> Facet | None:
+        """How rows are counted by its values; None if they are not."""
+        return None
 
     def _isnull(self, name: str, is_null: Callable[[bool], Q]) -> dict[str, Parameter]:
         if not self.nullable:
@@ -79,14 +85,20 @@ class Keys(Declared):
 class Codes(Declared):
     """A coded value, stored or computed: any of some words, or none of them.
 
-    condition: for a computed code, the condition that it is one of some words; called with the list of words.
+    expression: the value of a computed code.
+    shortcuts: for some words the condition that the computed code is that one, where it can be said more simply.
     """
 
     def __init__(
-        self, choices: type[models.TextChoices], *, condition: Condition | None = None, **options: Any
+        self,
+        choices: type[models.TextChoices],
+        *,
+        expression: Expression | None = None,
+        shortcuts: Mapping[str, Q] | None = None,
+        **options: Any,
     ) -> None:
         super().__init__(**options)
-        self.choices, self.computed = choices, condition
+        self.choices, self.expression, self.shortcuts = choices, expression, shortcuts or {}
 
     def expand(self, name: str) -> dict[str, Parameter]:
         common: dict[str, Any] = {
@@ -96,7 +108,7 @@ class Codes(Declared):
             "is_list": True,
         }
         path = self.field_name or name
-        is_any = self.computed or (lambda words: Q(**{f"{path}__in": words}))
+        is_any = self._is_computed if self.expression else (lambda words: Q(**{f"{path}__in": words}))
         return {
             name: Parameter(condition=is_any, help_text=f"{self.text} Any of these words.".strip(), **common),
             f"{name}__not": Parameter(
@@ -104,6 +116,15 @@ class Codes(Declared):
             ),
             **self._isnull(name, lambda null: Q(**{path: ""}) if null else ~Q(**{path: ""})),
         }
+
+    def facet(self, name: str) -> Facet:
+        value = self.expression or F(self.field_name or name)
+        return Facet(lambda rows: rows.values_list(value), lambda: named_words(dict(self.choices.choices)))
+
+    def _is_computed(self, words: list[str]) -> Q:
+        if len(words) == 1 and words[0] in self.shortcuts:
+            return self.shortcuts[words[0]]
+        return Q(In(self.expression, words))
 
     def _read(self, parameter: str, text: str) -> list[str]:
         words = read_items(parameter, text)
@@ -150,6 +171,23 @@ class Reference(Declared):
         if self._is_many(name):
             found[f"{name}__all"] = AllOf(condition=is_any, help_text="All of these keys.", **common)
         return found | self._isnull(name, self._is_null(name))
+
+    def facet(self, name: str) -> Facet | None:
+        if self.computed:
+            return None
+        return Facet(self._counted(name), lambda: named_records(self.to, self.key), repeats=self._repeats(name))
+
+    def _counted(self, name: str) -> Callable[[QuerySet], QuerySet]:
+        if not self._is_many(name):
+            return lambda rows: rows.values_list(f"{self.field_name or name}_id")
+        between, ours, theirs = self._rows(name)
+        columns = [f"{theirs}_id", f"{ours}_id"] if self._repeats(name) else [f"{theirs}_id"]
+        return lambda rows: between.order_by().filter(**{f"{ours}__in": rows.values("pk")}).values_list(*columns)
+
+    def _repeats(self, name: str) -> bool:
+        """Whether more than one row may stand between us and a related record."""
+        # The rows that Django keeps for a relation by itself are unique for each pair.
+        return self._is_many(name) and self.through is not None
 
     def _read(self, parameter: str, text: str) -> list[int]:
         keys = read_items(parameter, text)
@@ -271,6 +309,11 @@ class Flag(Declared):
             name: Parameter(read=read_bool, condition=self.condition, param=None, schema=schema, help_text=self.text)
         }
 
+    def facet(self, name: str) -> Facet:
+        met = (When(self.condition(flag), then=Value(word)) for flag, word in ((True, "true"), (False, "false")))
+        value = Case(*met, output_field=models.TextField())
+        return Facet(lambda rows: rows.values_list(value), lambda: named_words({"true": "Yes", "false": "No"}))
+
 
 COMPARISONS = {
     "": "Equal to this.",
@@ -298,6 +341,13 @@ class ResourceFilter(django_filters.FilterSet):
             declared.text = declared.text or _help_of(model, declared.field_name or name)
             found |= declared.expand(name)
         return found
+
+    @classmethod
+    @lru_cache
+    def facets(cls) -> dict[str, Facet]:
+        """The filters by whose values rows are counted."""
+        found = {name: declared.facet(name) for name, declared in cls.declared_filters.items()}
+        return {name: facet for name, facet in found.items() if facet}
 
 
 def _help_of(model: type[models.Model], name: str) -> str:

@@ -17,7 +17,7 @@ from kbase.reading.filtering import Filtering, read_filters
 from kbase.reading.ordering import Order
 from kbase.reading.problems import BadRequest, Fault, Faults, unknown
 from kbase.reading.selection import EVERYTHING, Selection
-from kbase.reading.values import read_date, read_integer
+from kbase.reading.values import read_date, read_integer, read_items
 
 if TYPE_CHECKING:
     from kbase.reading.resources import Resource
@@ -32,7 +32,9 @@ SELECTIONS_KEPT = 1000
 START = "*"
 
 DETAIL_PARAMETERS = ("on", "fields", "omit", "expand")
-LIST_PARAMETERS = (*DETAIL_PARAMETERS, "ordering", "page", "page_size", "cursor")
+LIST_PARAMETERS = (*DETAIL_PARAMETERS, "ordering", "page", "page_size", "cursor", "facets")
+# What a walk may change on its way: it shows other things of the same rows.
+SHOWN_ONLY = ("cursor", "page_size", "fields", "omit", "expand", "facets")
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,10 @@ class DetailQuestion:
 
 @dataclass(frozen=True)
 class ListQuestion:
-    """What is asked of a list. `holding` keeps the records that hold on the day, where the resource has such."""
+    """What is asked of a list. `holding` keeps the records that hold on the day, where the resource has such.
+
+    facets: the filters by whose values the rows are counted too.
+    """
 
     on: date
     holding: bool
@@ -62,6 +67,7 @@ class ListQuestion:
     order: Order
     selection: Selection
     page: Page
+    facets: tuple[str, ...]
     fingerprint: str
 
     def cursor(self, last: Iterable[Any]) -> str:
@@ -112,6 +118,8 @@ def read_list(resource: type[Resource], sent: Mapping[str, str]) -> ListQuestion
         _refuse_unknown_fields(resource.serializer_class, read["selection"])
     with faults.gathering():
         read["page"] = _page(sent)
+    with faults.gathering():
+        read["facets"] = _facets(sent, resource.filterset_class.facets())
     faults.refuse()
     return _resumed(_question(resource, sent, read), sent)
 
@@ -123,9 +131,7 @@ def _refuse_unknown_fields(serializer_class: type[ResourceSerializer], chosen: S
 
 
 def _question(resource: type[Resource], sent: Mapping[str, str], read: dict[str, Any]) -> ListQuestion:
-    asked = sorted(
-        (name, sent[name]) for name in sent if name not in ("cursor", "page_size", "fields", "omit", "expand")
-    )
+    asked = sorted((name, sent[name]) for name in sent if name not in SHOWN_ONLY)
     fingerprint = hashlib.sha256(repr((resource.collection, asked)).encode()).hexdigest()[:16]
     return ListQuestion(holding="on" in sent and resource.holding_on is not None, fingerprint=fingerprint, **read)
 
@@ -158,6 +164,13 @@ def _day(sent: Mapping[str, str], today: date) -> date:
 
 def _selection(sent: Mapping[str, str]) -> Selection:
     return selection.parse(sent.get("fields"), sent.get("omit"), sent.get("expand"))
+
+
+def _facets(sent: Mapping[str, str], possible: Iterable[str]) -> tuple[str, ...]:
+    names = read_items("facets", sent["facets"]) if "facets" in sent else []
+    faults = Faults(unknown("facets", "facet", name, possible) for name in names if name not in possible)
+    faults.refuse()
+    return tuple(names)
 
 
 def _page(sent: Mapping[str, str]) -> Page:

@@ -9,6 +9,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 from rest_framework import serializers
 
+from kbase.reading.facets import MOST_VALUES, Facet
 from kbase.reading.fields import Code, KnownAt, Number, OneOf, RelatedList
 from kbase.reading.parameters import Parameter
 from kbase.reading.problems import MEDIA_TYPE
@@ -18,6 +19,10 @@ from kbase.reading.values import LONGEST_TEXT, MOST_ITEMS
 
 Schema = dict[str, Any]
 
+FACETS = (
+    f"The filters by whose values the records are counted: the {MOST_VALUES} most frequent values of each, under all"
+    " filters but its own. A record without a value is in no count."
+)
 NULL: Schema = {"type": "null"}
 TEXT: Schema = {"type": "string"}
 # A field, and after dots the fields of its value.
@@ -68,6 +73,15 @@ ENVELOPE: Schema = {
         "format": "date-time",
         "description": "The moment in our records that the answer speaks of; null for what we say now.",
     },
+}
+FACET_COUNT: Schema = {
+    "type": "object",
+    "properties": {
+        "value": {**TEXT, "description": "The value, as the filter takes it."},
+        "label": {**TEXT, "description": "The value, as people read it."},
+        "count": {"type": "integer", "minimum": 1, "description": "How many records have it, exactly."},
+    },
+    "required": ["value", "label", "count"],
 }
 ERRORS = {
     400: "The question could be misread; `errors` names each fault.",
@@ -135,6 +149,7 @@ class ReadingSchema(AutoSchema):
             ("ordering", order, "What to order by; descending after a minus. Empty values come last."),
             ("page", pages, f"The number of the page, up to row {DEEPEST_ROW}."),
             ("page_size", sizes, "How many records a page has."),
+            ("facets", _many({**TEXT, "enum": list(self._facets())}), FACETS),
             ("cursor", TEXT, f"Walks the whole list at constant cost: start with `{START}`, then follow `next`."),
         ]
 
@@ -154,8 +169,21 @@ class ReadingSchema(AutoSchema):
             return self._serializer_component(self.view.detail_serializer_class())
         record = self._serializer_component(self.view.serializer_class())
         properties = {**ENVELOPE, "results": {"type": "array", "items": record}}
-        envelope = {"type": "object", "properties": properties, "required": list(properties)}
+        envelope = {
+            "type": "object",
+            "properties": {**properties, "facets": self._facet_counts()},
+            "required": list(properties),
+        }
         return self._component(f"{_title(self.view.serializer_class)}List", envelope)
+
+    def _facets(self) -> dict[str, Facet]:
+        return self.view.filterset_class.facets()
+
+    def _facet_counts(self) -> Schema:
+        counts = {"type": "array", "maxItems": MOST_VALUES, "items": self._component("FacetCount", FACET_COUNT)}
+        properties = dict.fromkeys(self._facets(), counts)
+        described = "For each facet that was asked for its values, the most frequent first."
+        return {"type": "object", "description": described, "properties": properties, "additionalProperties": False}
 
     def _serializer_component(self, serializer: serializers.ModelSerializer) -> Schema:
         name = _title(type(serializer))

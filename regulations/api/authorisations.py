@@ -1,8 +1,5 @@
 from typing import ClassVar
 
-from django.db.models import Q
-from django.db.models.lookups import In
-
 from kbase.reading.fields import ON, ComputedCode, Url
 from kbase.reading.filters import Codes, Dates, Keys, Reference, ResourceFilter, Words
 from kbase.reading.resources import Resource
@@ -67,11 +64,6 @@ class AuthorisationDetailSerializer(DetailSerializer, AuthorisationSerializer):
         fields: ClassVar = ["on", "known_at", *AuthorisationSerializer.Meta.fields, "citations"]
 
 
-def has_status(words: list[str]) -> Q:
-    """The authorisations with one of these statuses on the day asked about."""
-    return active_q(ON) if words == [AuthorisationStatus.ACTIVE] else Q(In(status_on(ON), words))
-
-
 class AuthorisationFilter(ResourceFilter):
     key = Keys()
     company = Reference(Company)
@@ -80,7 +72,12 @@ class AuthorisationFilter(ResourceFilter):
     jurisdiction = Reference(Jurisdiction, key="code", help_text="Under whose law it is.")
     valid_in = Reference(Jurisdiction, key="code", help_text="A place where it is valid by passport.")
     kind = Codes(Authorisation.Kind)
-    status = Codes(AuthorisationStatus, condition=has_status, help_text="The status on the day asked about.")
+    status = Codes(
+        AuthorisationStatus,
+        expression=status_on(ON),
+        shortcuts={AuthorisationStatus.ACTIVE: active_q(ON)},
+        help_text="The status on the day asked about.",
+    )
     activity = Reference(Topic, field_name="activities", help_text="What it permits.")
     reference = Words(nullable=True)
     applied_on = Dates(nullable=True)

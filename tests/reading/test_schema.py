@@ -44,6 +44,18 @@ def test_lists_and_records_are_as_described(knowledge, faults_of, resource):
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.collection)
+def test_facets_are_as_described(knowledge, description, faults_of, resource):
+    path = f"/api/v1/{resource.collection}/"
+    [said] = [each for each in description["paths"][path]["get"]["parameters"] if each["name"] == "facets"]
+    names = said["schema"]["items"]["enum"]
+
+    listed = Client().get(path, {"page_size": 1, "facets": ",".join(names)})
+
+    assert faults_of(path, listed) == []
+    assert list(json.loads(listed.content)["facets"]) == names == list(resource.filterset_class.facets())
+
+
+@pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.collection)
 def test_errors_are_as_described(db, faults_of, resource):
     refused = Client().get(f"/api/v1/{resource.collection}/", {"nonsense": "1"})
     missing = Client().get(f"/api/v1/{resource.collection}/nothing-like-it/")
