@@ -3,7 +3,9 @@
 from django.db import migrations
 
 KEEP_DATES = """
-CREATE FUNCTION regulations_keep_policy_dates() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION regulations_keep_policy_dates() RETURNS trigger LANGUAGE plpgsql
+-- A plan made for one step would be kept for a bulk load of a million in the same session.
+SET plan_cache_mode = force_custom_plan AS $$
 DECLARE
     touched bigint[];
 BEGIN

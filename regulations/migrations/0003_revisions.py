@@ -12,7 +12,9 @@ provision source sourcerelation mention stance stance_policies topic
 """.split()
 
 RECORD = """
-CREATE FUNCTION regulations_record_revisions() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION regulations_record_revisions() RETURNS trigger LANGUAGE plpgsql
+-- A plan made for one row would be kept for a bulk write of a million in the same session.
+SET plan_cache_mode = force_custom_plan AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
         INSERT INTO regulations_revision
