@@ -110,6 +110,13 @@ class JsonArray(Subquery):
         super().__init__(queryset, output_field=Json())
 
 
+class CountOf(Subquery):
+    """How many rows a query finds."""
+
+    template = "(SELECT count(*) FROM (%(subquery)s) AS counted)"
+    output_field = models.BigIntegerField()
+
+
 class JsonLiteral(Expression):
     """A constant, as JSON. It comes from our code, never from a request."""
 

@@ -9,6 +9,7 @@
 | Numbers   | the same                                                                |
 | Words     | `x` (exactly), `x__contains` (case ignored), `x__isnull` where it may be |
 | Flag      | `x` (true or false)                                                     |
+| Group     | `x` (one record meets all), `x__not`, `x__count`, `__gte`, `__lte` of it |
 """
 
 from collections.abc import Callable, Mapping

@@ -19,7 +19,7 @@ class Parameter(django_filters.Filter):
     """One query parameter of a filter.
 
     read: turns the parameter's text into its value, or raises BadRequest.
-    condition: the condition on the rows, given the value or a Param that will hold it.
+    condition: the condition on the rows, given the value or a Param that will hold it; None where `apply` knows it.
     param: how the value is handed to the statement; None if it shapes the statement instead of being handed to it.
     schema: its type in the description, as JSON Schema; `items` of it if a list.
     """
@@ -28,7 +28,7 @@ class Parameter(django_filters.Filter):
         self,
         *,
         read: Callable[[str, str], Any],
-        condition: Condition,
+        condition: Condition | None,
         param: Field | None,
         schema: Mapping[str, Any],
         is_list: bool = False,
@@ -39,11 +39,18 @@ class Parameter(django_filters.Filter):
         self.read, self.condition, self.param = read, condition, param
         self.schema, self.is_list, self.text = dict(schema), is_list, help_text
 
-    def shape_of(self, value: Any) -> Any:
-        """What of the value shapes the statement: all of it, or, of a Param, only whether it is a list of one item."""
+    def shape_of(self, value: Any, is_dated: bool = False) -> Any:
+        """What of the value shapes the statement: all of it, or, of a Param, only whether it is a list of one item.
+
+        is_dated: whether a day is asked about by name.
+        """
         if self.param is None:
             return tuple(value) if isinstance(value, list) else value
         return ONE if isinstance(value, list) and len(value) == 1 else None
+
+    def given(self, name: str, value: Any) -> dict[str, Any]:
+        """The values that the statement takes, by the names of its Params."""
+        return {name: value}
 
     def apply(self, rows: QuerySet, name: str, shape: Any) -> QuerySet:
         """Keep the rows that meet the condition; a value that does not shape the statement is left open as a Param."""
@@ -59,7 +66,7 @@ class Parameter(django_filters.Filter):
 class AllOf(Parameter):
     """A parameter each of whose items must be met, by related rows that need not be the same."""
 
-    def shape_of(self, value: Any) -> int:
+    def shape_of(self, value: Any, is_dated: bool = False) -> int:
         """How many items there are: each is a condition of the statement."""
         return len(value)
 

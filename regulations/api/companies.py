@@ -3,10 +3,13 @@ from typing import ClassVar
 from django.db.models import Q
 
 from kbase.reading.fields import Url
-from kbase.reading.filters import Dates, Keys, Reference, ResourceFilter, Words
+from kbase.reading.filters import Codes, Dates, Keys, Reference, ResourceFilter, Words
+from kbase.reading.groups import Group
 from kbase.reading.resources import Resource
 from kbase.reading.serializers import DetailSerializer, ResourceSerializer, many
+from regulations.api.authorisations import AuthorisationFilter
 from regulations.api.citations import CitationSerializer
+from regulations.api.enforcement_actions import EnforcementActionFilter
 from regulations.api.people import OfficeHolderSerializer
 from regulations.api.refs import CompanyRef, JurisdictionRef, TopicRef
 from regulations.models import (
@@ -19,6 +22,7 @@ from regulations.models import (
     Source,
     Topic,
 )
+from regulations.models.base import span_covers
 
 
 class CompanySerializer(ResourceSerializer):
@@ -107,6 +111,20 @@ class CompanyDetailSerializer(DetailSerializer, CompanySerializer):
         ]
 
 
+class CompanyRelationFilter(ResourceFilter):
+    company = Reference(Company)
+    kind = Codes(CompanyRelation.Kind)
+    target = Reference(Company)
+    group = Words(nullable=True)
+    valid_from = Dates(nullable=True)
+    valid_until = Dates(nullable=True)
+    source = Reference(Source, field_name="citations", through="source", help_text="A source that it rests on.")
+
+    class Meta:
+        model = CompanyRelation
+        fields: ClassVar = []
+
+
 class CompanyFilter(ResourceFilter):
     slug = Keys()
     name = Words()
@@ -120,6 +138,14 @@ class CompanyFilter(ResourceFilter):
         field_name="authorisations",
         through="regulator",
         help_text="A regulator that gave it a permission, at any time.",
+    )
+    authorisation = Group("authorisations", AuthorisationFilter, help_text="One of its permissions.")
+    enforcement_action = Group("enforcement_actions", EnforcementActionFilter, help_text="An act against it.")
+    relation = Group(
+        "relations", CompanyRelationFilter, holding_on=span_covers, help_text="What it is to another company."
+    )
+    inverse_relation = Group(
+        "inverse_relations", CompanyRelationFilter, holding_on=span_covers, help_text="What another company is to it."
     )
     founded_on = Dates(nullable=True)
     source = Reference(Source, field_name="citations", through="source", help_text="A source that it rests on.")

@@ -2,11 +2,14 @@ from typing import ClassVar
 
 from kbase.reading.fields import Url
 from kbase.reading.filters import Codes, Keys, Reference, ResourceFilter, Words
+from kbase.reading.groups import Group
 from kbase.reading.resources import Resource
 from kbase.reading.serializers import DetailSerializer, ResourceSerializer, many
 from regulations.api.citations import CitationSerializer
 from regulations.api.refs import JurisdictionRef
+from regulations.api.stances import StanceFilter
 from regulations.models import Jurisdiction, Membership, Source
+from regulations.models.base import span_covers
 
 
 class JurisdictionSerializer(ResourceSerializer):
@@ -57,6 +60,7 @@ class JurisdictionFilter(ResourceFilter):
         through="bloc",
         help_text="The bloc that it belongs or belonged to.",
     )
+    stance = Group("stances", StanceFilter, holding_on=span_covers, help_text="What it says on a topic.")
     source = Reference(Source, field_name="citations", through="source", help_text="A source that it rests on.")
 
     class Meta:

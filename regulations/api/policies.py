@@ -4,10 +4,11 @@ from django.db.models import Q
 
 from kbase.reading.fields import ON, ComputedCode, Url
 from kbase.reading.filters import Codes, Dates, Keys, Reference, ResourceFilter, Words
+from kbase.reading.groups import Group
 from kbase.reading.resources import Resource
 from kbase.reading.serializers import DetailSerializer, ResourceSerializer, many
 from regulations.api.citations import CitationSerializer
-from regulations.api.milestones import PolicyMilestoneSerializer
+from regulations.api.milestones import MilestoneFilter, PolicyMilestoneSerializer
 from regulations.api.provisions import TopProvisionSerializer
 from regulations.api.refs import JurisdictionRef, PolicyRef, RegulatorRef, TopicRef
 from regulations.models import (
@@ -102,6 +103,15 @@ class PolicyDetailSerializer(DetailSerializer, PolicySerializer):
         ]
 
 
+class PolicyRegulatorFilter(ResourceFilter):
+    regulator = Reference(Regulator)
+    role = Codes(PolicyRegulator.Role)
+
+    class Meta:
+        model = PolicyRegulator
+        fields: ClassVar = []
+
+
 class PolicyFilter(ResourceFilter):
     slug = Keys()
     title = Words()
@@ -124,6 +134,8 @@ class PolicyFilter(ResourceFilter):
     regulator = Reference(
         Regulator, field_name="policy_regulators", through="regulator", help_text="A body that issues or supervises it."
     )
+    regulator_role = Group("policy_regulators", PolicyRegulatorFilter, help_text="A part that a body plays for it.")
+    milestone = Group("milestones", MilestoneFilter, help_text="A step in its life.")
     topic = Reference(Topic, field_name="topics", help_text="An activity or theme that it is about.")
     reference = Words(nullable=True)
     introduced_on = Dates(nullable=True, help_text="The date of its first milestone.")

@@ -307,7 +307,7 @@ def contradictions(declared, name):
     """Questions that nothing can answer, each with the parameter to be named."""
     each = declared[name]
     low, high = {read_date: ("2025-01-01", "2025-01-02"), read_number: ("1", "2")}.get(each.read, (None, None))
-    if f"{name}__gte" in declared:
+    if f"{name}__gt" in declared:
         yield name, f"{name}__gte={high}&{name}__lte={low}"
         yield name, f"{name}__gt={high}&{name}__lt={low}"
         yield name, f"{name}__gt={low}&{name}__lt={low}"

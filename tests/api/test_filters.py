@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kbase.reading.filters import Codes, Dates, Flag, Keys, Numbers, Reference
+from kbase.reading.groups import Group
 from regulations.api.urls import RESOURCES
 from regulations.models import (
     Authorisation,
@@ -157,10 +158,54 @@ def holds(row, on):
     return (row.valid_from is None or row.valid_from <= on) and (row.valid_until is None or on < row.valid_until)
 
 
+GROUPS_TRIED = 25
+
+
+def members(declared, row):
+    """The related records of a row that a group looks at on the day."""
+    related_rows = getattr(row, declared.relation).all()
+    return [each for each in related_rows if declared.holding_on is None or holds(each, ON)]
+
+
+def conditions(declared, rows):
+    """Conditions on one related record, by the filters they belong to: as a pair, and in Python."""
+    possible = {}
+    for name, inner in declared.filterset.declared_filters.items():
+        if name in declared.conditions:
+            inner.model = declared.filterset._meta.model
+            possible[name] = [
+                (f"{name}{suffix}:{str(value).replace(',', '|')}", condition)
+                for suffix, value, condition in cases(inner, name, rows)
+                if name + suffix in declared.conditions
+            ]
+    return possible
+
+
+def cases_of_groups(declared, rows):
+    random = Random(11)
+    of_each = {row.pk: members(declared, row) for row in rows}
+    possible = conditions(declared, {each.pk: each for some in of_each.values() for each in some}.values())
+    for number in range(GROUPS_TRIED):
+        names = random.sample(list(possible), min(len(possible), 1 + number % 3))
+        pairs, met = zip(*(random.choice(possible[name]) for name in names), strict=True)
+
+        def one_meets_all(row, met=met):
+            return any(all(condition(each) for condition in met) for each in of_each[row.pk])
+
+        yield "", ",".join(pairs), one_meets_all
+        yield "__not", ",".join(pairs), lambda row, one_meets_all=one_meets_all: not one_meets_all(row)
+    for count in (0, 1, 2, 3, 10**9):
+        yield "__count", count, lambda row, count=count: len(of_each[row.pk]) == count
+        yield "__count__gte", count, lambda row, count=count: len(of_each[row.pk]) >= count
+        yield "__count__lte", count, lambda row, count=count: len(of_each[row.pk]) <= count
+
+
 def cases(declared, name, rows):
     """For each parameter of a filter its values, each with the condition on a row that its words state."""
     if isinstance(declared, Keys):
         return cases_of_keys(declared.field_name or name, rows)
+    if isinstance(declared, Group):
+        return cases_of_groups(declared, rows)
     if isinstance(declared, Flag):
         assert name == "is_past"
         return [("", "true", lambda row: row.date <= ON), ("", "false", lambda row: row.date > ON)]

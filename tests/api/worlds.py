@@ -235,6 +235,30 @@ class World:
                 **{body: self.random.choice(getattr(self, f"{body}s"))},
             )
         self.evidence()
+        self.company_relations()
+        self.offices()
+
+    def company_relations(self):
+        for _ in range(2 * self.size):
+            company, target = self.random.sample(self.companys[:5], 2)
+            facts = {"company": company, "target": target, "kind": self.word(models.CompanyRelation.Kind)}
+            span = self.span()
+            taken = models.CompanyRelation.objects.filter(valid_from=span["valid_from"], **facts)
+            if not taken.exists():
+                relation = factories.make_company_relation(group=self.text(), **facts, **span)
+                factories.make_citation(source=self.random.choice(self.sources[:5]), company_relation=relation)
+
+    def offices(self):
+        """Offices with spans or with a day on which they were held, several for some people."""
+        for number in range(2 * self.size):
+            body = self.random.choice(["regulator", "organisation", "company"])
+            office = factories.make_appointment(
+                person=self.random.choice(self.persons[:4]),
+                title=f"{self.name()} {number}",
+                **{body: self.random.choice(getattr(self, f"{body}s")[:2])},
+                **(self.span() if number % 3 else {"held_on": self.day()}),
+            )
+            factories.make_citation(source=self.random.choice(self.sources[:5]), appointment=office)
 
     def evidence(self):
         citable = (
