@@ -24,6 +24,7 @@ from django.db.models.lookups import In
 
 from kbase.reading.expressions import Param
 from kbase.reading.facets import Facet, named_records, named_words
+from kbase.reading.keys import keys_like
 from kbase.reading.parameters import AllOf, Condition, Parameter
 from kbase.reading.problems import BadRequest, Fault, unknown
 from kbase.reading.statements import Statement, compile_statement
@@ -34,9 +35,6 @@ from kbase.reading.values import (
     read_number,
     read_text,
 )
-
-# To suggest the nearest key we compare with this many at most.
-KEYS_COMPARED = 20_000
 
 
 class Declared(django_filters.Filter):
@@ -206,7 +204,7 @@ class Reference(Declared):
         return compile_statement(found.values_list(self.key, "pk"))
 
     def _unknown(self, parameter: str, key: str) -> Fault:
-        possible = self.to._base_manager.values_list(self.key, flat=True)[:KEYS_COMPARED]
+        possible = keys_like(self.to._base_manager.all(), self.key, key)
         what = str(self.to._meta.verbose_name)
         found = unknown(parameter, what, key, possible)
         exact = next((other for other in possible if other.lower() == key.lower()), None)

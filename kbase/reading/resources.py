@@ -15,7 +15,8 @@ from rest_framework.viewsets import ViewSet
 
 from kbase.reading import ordering
 from kbase.reading.answers import detail_answer, list_answer
-from kbase.reading.filters import KEYS_COMPARED, ResourceFilter
+from kbase.reading.filters import ResourceFilter
+from kbase.reading.keys import keys_like
 from kbase.reading.ordering import Column
 from kbase.reading.problems import NotFound, unknown
 from kbase.reading.questions import read_detail, read_list, refuse_unknown_names
@@ -71,8 +72,7 @@ class Resource(ViewSet):
         return ordering.columns(cls.queryset.model, [*cls.order, cls.key])
 
     def _not_found(self, key: str) -> NotFound:
-        possible = self.queryset.order_by().values_list(self.key, flat=True)[:KEYS_COMPARED]
-        nearest = unknown("", "record", key, possible).nearest
+        nearest = unknown("", "record", key, keys_like(self.queryset, self.key, key)).nearest
         hint = f" Did you mean “{nearest}”?" if nearest else ""
         return NotFound(f"There is no record “{key[:100]}” in {self.collection}.{hint}", nearest)
 
