@@ -170,11 +170,16 @@ def test_options_cost_nothing(db, client):
     assert run == []
 
 
-def test_record_that_does_not_exist_costs_one_query_more_for_the_nearest(db, client):
-    with statements() as run:
-        assert get(client, "policies/nothing/").status_code == 404
+@pytest.mark.parametrize(("key", "more"), [("nofhing", 1), ("xothing", 2)])
+def test_record_that_does_not_exist_costs_one_query_more_for_the_nearest_or_two(db, client, key, more):
+    make_policy(slug="nothing")
 
-    assert len(run) == RECORD + 1
+    with statements() as run:
+        missing = get(client, f"policies/{key}/")
+
+    # The keys that begin like it, and if there are none, the first of all.
+    assert len(run) == RECORD + more
+    assert missing.json()["nearest"] == "nothing"
 
 
 @every_resource
