@@ -80,7 +80,7 @@ class JsonObject(Func):
             sql, expression_params = compiler.compile(expression)
             columns.append(f'{sql} AS "{name}"')
             params.extend(expression_params)
-        return f"(SELECT row_to_json(_) FROM (SELECT {', '.join(columns)}) AS _)", params  # noqa: S608
+        return f"(SELECT row_to_json(_) FROM (SELECT {', '.join(columns)}) AS _)", params  # noqa: S608 (names and SQL are ours)
 
 
 class Slice(Subquery):

@@ -1,7 +1,6 @@
 """Values in addresses, read strictly: what is not plainly meant is refused with a reason."""
 
 import re
-from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from urllib.parse import unquote_plus
@@ -19,8 +18,6 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,18}(\.\d{1,6})?", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _ENCODED = re.compile(r"([\x21-\x24\x26-\x7e]|%[0-9A-Fa-f]{2})*", re.ASCII)
-
-Reader = Callable[[str, str], object]
 
 
 def query_parameters(query: str) -> dict[str, str]:

@@ -8,7 +8,6 @@ from django.contrib.postgres.fields import RangeBoundary, RangeOperators
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Case, Deferrable, Exists, F, Func, OuterRef, Q, When
-from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast
 from django.db.models.lookups import LessThan
 
@@ -42,16 +41,6 @@ class DateRange(Func):
         start, end = Cast(start, models.DateField()), Cast(end, models.DateField())
         asked.set_source_expressions([start, Case(When(LessThan(end, start), then=start), default=end), bounds])
         return asked
-
-
-class JurisdictionQuerySet(models.QuerySet["Jurisdiction"]):
-    def whose_law_reaches(self, place: "int | Combinable", on: Day) -> Self:
-        """Keep the place itself and the blocs whose law applied there on the day `on`.
-
-        place: the id of a jurisdiction. A bloc is reached directly (DE is under EU law) or through the country
-        that a place lies in; longer chains do not occur.
-        """
-        return self.filter(law_reaches_q("pk", Q(pk=place), on))
 
 
 class Jurisdiction(Record):
@@ -92,8 +81,6 @@ class Jurisdiction(Record):
         help_text="The jurisdiction in which it lies. Whose law applies there is told by its memberships.",
     )
     summary = models.TextField(blank=True, help_text="How crypto is regulated there, in one or two sentences.")
-
-    objects = JurisdictionQuerySet.as_manager()
 
     class Meta:
         ordering = ["code"]

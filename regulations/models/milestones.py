@@ -1,22 +1,13 @@
-from typing import Self
-
 from django.db import models
 from django.db.models import F
 
 from regulations.models.base import (
     CodeField,
-    Day,
     Record,
     honest_precision,
     key_field,
     precision_field,
 )
-
-
-class MilestoneQuerySet(models.QuerySet["Milestone"]):
-    def by(self, on: Day) -> Self:
-        """Keep the steps that had happened by the end of the day."""
-        return self.filter(date__lte=on)
 
 
 class Milestone(Record):
@@ -53,8 +44,6 @@ class Milestone(Record):
         blank=True,
         help_text="What the step covers, where its kind does not say.",
     )
-
-    objects = MilestoneQuerySet.as_manager()
 
     class Meta:
         ordering = ["date", "key"]
