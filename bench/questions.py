@@ -73,6 +73,8 @@ def _comparable(body: bytes, envelope: bool) -> Any:
     answer = json.loads(body)
     if not envelope:
         return answer["results"]
+    # Only we repeat how a question was understood.
+    answer.pop("query", None)
     # The order of parameters in an address says nothing.
     pages = {
         name: sorted(parse_qsl(urlsplit(answer[name] or "").query)) for name in ("next", "previous") if name in answer

@@ -95,7 +95,8 @@ class PolicyViewSet(ReadOnlyModelViewSet):
 
     def get_serializer_context(self):
         root = self.request.build_absolute_uri(settings.API_ROOT)
-        return {**super().get_serializer_context(), "on": _on(self.request), "root": root, "fields": self._fields()}
+        told = {"on": _on(self.request), "known_at": None, "root": root, "fields": self._fields()}
+        return {**super().get_serializer_context(), **told}
 
     def _fields(self):
         named = self.request.query_params.get("fields")

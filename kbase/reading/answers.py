@@ -12,7 +12,7 @@ import orjson
 from django.db import models
 from django.db.models import QuerySet
 
-from kbase.reading import facets, ordering
+from kbase.reading import clock, facets, ordering
 from kbase.reading.expressions import Param, Slice
 from kbase.reading.fields import ON, project
 from kbase.reading.filtering import Filtering
@@ -53,7 +53,7 @@ class Window:
 def detail_answer(resource: type[Resource], question: DetailQuestion, key: str, root: str) -> bytes | None:
     """The record with this key as JSON; None if there is none. root: the address of the API."""
     statement = _detail_statement(resource, question.selection)
-    found = statement.rows({"on": question.on, "root": root, "key": key})
+    found = statement.rows({**_told(question, root), "key": key})
     return found[0][0] if found else None
 
 
@@ -68,23 +68,40 @@ def list_answer(resource: type[Resource], question: ListQuestion, root: str, sen
     return _numbered_page(resource, question, root, sent, address)
 
 
-def _numbered_page(
-    resource: type[Resource], question: ListQuestion, root: str, sent: Mapping[str, str], address: str
-) -> bytes:
+def list_rows(
+    resource: type[Resource], question: ListQuestion, root: str, sent: Mapping[str, str]
+) -> tuple[int, list[bytes], str]:
+    """How many records a list has, those of the numbered page that is asked for, as JSON, and the list's address.
+
+    Raises BadRequest for a page beyond the last.
+    """
     number, size = question.page.number or 1, question.page.size
     values = _values(question, root) | {"offset": (number - 1) * size}
     rows = Rows(question.filtering.shape, question.holding)
     count: int = _count_statement(resource, rows).rows(values)[0][0]
-    last = max(1, -(-count // size))
+    last = _last_page(count, size)
     if number > last:
         detail = f"page is {number}; there are {last} pages of {size}."
         raise BadRequest([Fault("page", "out_of_range", detail)])
     window = Window(question.order, size, number > 1, None)
     found = _page_statement(resource, rows, window, question.selection, with_keyset=False).rows(values)
+    return count, [row[0] for row in found], f"{root}{resource.collection}/?{urlencode(sent)}"
+
+
+def _numbered_page(
+    resource: type[Resource], question: ListQuestion, root: str, sent: Mapping[str, str], address: str
+) -> bytes:
+    number = question.page.number or 1
+    count, found, _ = list_rows(resource, question, root, sent)
+    last = _last_page(count, question.page.size)
     following = address + urlencode({**sent, "page": number + 1}) if number < last else None
     previous = address + urlencode({**sent, "page": number - 1}) if number > 1 else None
-    counts = _facets(resource, question, values)
-    return _envelope(question, count, following, previous, [row[0] for row in found], counts)
+    counts = _facets(resource, question, _values(question, root))
+    return _envelope(question, count, following, previous, found, counts)
+
+
+def _last_page(count: int, size: int) -> int:
+    return max(1, -(-count // size))
 
 
 def _walk(resource: type[Resource], question: ListQuestion, root: str, sent: Mapping[str, str], address: str) -> bytes:
@@ -105,7 +122,12 @@ def _walk(resource: type[Resource], question: ListQuestion, root: str, sent: Map
 
 
 def _values(question: ListQuestion, root: str) -> dict[str, Any]:
-    return {**question.filtering.values, "on": question.on, "root": root}
+    return {**question.filtering.values, **_told(question, root)}
+
+
+def _told(question: DetailQuestion | ListQuestion, root: str) -> dict[str, Any]:
+    """What comes with every rendering (see fields)."""
+    return {"on": question.on, "known_at": clock.shown(question.known_at), "root": root}
 
 
 def _facets(resource: type[Resource], question: ListQuestion, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -125,7 +147,14 @@ def _envelope(
     rows: list[bytes],
     counts: Mapping[str, Any],
 ) -> bytes:
-    head = {"count": count, "next": following, "previous": previous, "on": question.on, "known_at": None}
+    head = {
+        "count": count,
+        "next": following,
+        "previous": previous,
+        "on": question.on,
+        "known_at": clock.shown(question.known_at),
+        "query": question.understood,
+    }
     tail = b',"facets":' + orjson.dumps(counts) if counts else b""
     return orjson.dumps(head)[:-1] + b',"results":[' + b",".join(rows) + b"]" + tail + b"}"
 

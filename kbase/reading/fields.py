@@ -2,8 +2,8 @@
 
 Each field says with `project(path)` which SQL expression renders it. `path` leads from the query's rows to the
 instance that the field belongs to: empty, or relation names that each end with two underscores.
-Two values come with every rendering, in a serializer's context or as parameters of the statement:
-`on`, the day that is asked about, and `root`, the address of the API.
+Three values come with every rendering, in a serializer's context or as parameters of the statement:
+`on`, the day that is asked about, `known_at`, the moment (as text), and `root`, the address of the API.
 """
 
 from collections.abc import Callable, Iterable
@@ -17,9 +17,10 @@ from django.db.models.expressions import Combinable, Expression, OuterRef
 from django.db.models.functions import NullIf
 from rest_framework import serializers
 
-from kbase.reading.expressions import Address, Json, JsonArray, JsonChoice, JsonLiteral, JsonObject, Param
+from kbase.reading.expressions import Address, Json, JsonArray, JsonChoice, JsonObject, Param
 
 ON = Param("on", models.DateField())
+KNOWN_AT = Param("known_at", models.TextField())
 ROOT = Param("root", models.TextField())
 
 
@@ -51,6 +52,11 @@ class Number(serializers.DecimalField):
     """A decimal as a JSON number, without trailing zeros."""
 
     def to_representation(self, value: Decimal) -> int | float:
+        return self.of(value)
+
+    @staticmethod
+    def of(value: Decimal) -> int | float:
+        """The number that JSON has for a decimal."""
         return int(value) if value == value.to_integral_value() else float(value)
 
     def project(self, path: str) -> Combinable:
@@ -134,11 +140,12 @@ class KnownAt(serializers.DateTimeField):
     def __init__(self, **options: Any) -> None:
         super().__init__(source="*", read_only=True, allow_null=True, **options)
 
-    def to_representation(self, value: Any) -> None:
-        return None
+    def to_representation(self, value: Any) -> str | None:
+        moment: str | None = self.context["known_at"]
+        return moment
 
     def project(self, path: str) -> Combinable:
-        return JsonLiteral(None)
+        return KNOWN_AT
 
 
 class RelatedList(serializers.ListSerializer):

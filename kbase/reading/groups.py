@@ -127,6 +127,11 @@ class Related(Parameter):
         """The values of the conditions, named apart from those of our own filters."""
         return {f"{name}:{condition}": given for condition, given in value.values.items()}
 
+    def understood(self, text: str) -> dict[str, Any]:
+        """The conditions, each with its value."""
+        parts = (part.partition(":") for part in text.split(","))
+        return {name: self.group.conditions[name].understood(value.replace("|", ",")) for name, _, value in parts}
+
     def apply(self, rows: QuerySet, name: str, shape: Any) -> QuerySet:
         conditions, holding = shape
         related = self.group.related(holding)

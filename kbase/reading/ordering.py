@@ -32,6 +32,11 @@ class Column:
     has_blanks: bool = False
     is_descending: bool = False
 
+    @property
+    def asked(self) -> str:
+        """The word that asks for this order."""
+        return f"-{self.name}" if self.is_descending else self.name
+
     def order_by(self) -> OrderBy:
         """The ORM's word for it; empty values come last in both directions."""
         value = NullIf(F(self.path), Value("")) if self.has_blanks else F(self.path)

@@ -1,6 +1,7 @@
 """The parameters that declared filters become: read strictly, then a condition of the statement, its values left open."""
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 import django_filters
@@ -8,6 +9,7 @@ from django.db import models
 from django.db.models import Field, Q, QuerySet
 
 from kbase.reading.expressions import ArrayOf, Param
+from kbase.reading.fields import Number
 
 # The shape of a list with one item, which is planned better by itself than as an array of any length.
 ONE = "one"
@@ -51,6 +53,15 @@ class Parameter(django_filters.Filter):
     def given(self, name: str, value: Any) -> dict[str, Any]:
         """The values that the statement takes, by the names of its Params."""
         return {name: value}
+
+    def understood(self, text: str) -> Any:
+        """The value as the answer repeats it: the items of a list apart, numbers and flags as such."""
+        if self.is_list:
+            return text.split(",")
+        kind = self.schema["type"]
+        if kind == "boolean":
+            return text == "true"
+        return Number.of(Decimal(text)) if kind in ("number", "integer") else text
 
     def apply(self, rows: QuerySet, name: str, shape: Any) -> QuerySet:
         """Keep the rows that meet the condition; a value that does not shape the statement is left open as a Param."""

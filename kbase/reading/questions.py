@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from kbase.reading.filtering import Filtering, read_filters
 from kbase.reading.ordering import Order
 from kbase.reading.problems import BadRequest, Fault, Faults, unknown
 from kbase.reading.selection import EVERYTHING, Selection
-from kbase.reading.values import read_date, read_integer, read_items
+from kbase.reading.values import read_date, read_integer, read_items, read_moment
 
 if TYPE_CHECKING:
     from kbase.reading.resources import Resource
@@ -31,7 +31,7 @@ SELECTIONS_KEPT = 1000
 # The cursor that starts a walk.
 START = "*"
 
-DETAIL_PARAMETERS = ("on", "fields", "omit", "expand")
+DETAIL_PARAMETERS = ("on", "known_at", "fields", "omit", "expand")
 LIST_PARAMETERS = (*DETAIL_PARAMETERS, "ordering", "page", "page_size", "cursor", "facets")
 # What a walk may change on its way: it shows other things of the same rows.
 SHOWN_ONLY = ("cursor", "page_size", "fields", "omit", "expand", "facets")
@@ -48,9 +48,10 @@ class Page:
 
 @dataclass(frozen=True)
 class DetailQuestion:
-    """What is asked of one record: as of which day, and which fields."""
+    """What is asked of one record: as of which day and which moment of our records, and which fields."""
 
     on: date
+    known_at: datetime | None
     selection: Selection
 
 
@@ -59,15 +60,18 @@ class ListQuestion:
     """What is asked of a list. `holding` keeps the records that hold on the day, where the resource has such.
 
     facets: the filters by whose values the rows are counted too.
+    understood: the question as the answer repeats it.
     """
 
     on: date
+    known_at: datetime | None
     holding: bool
     filtering: Filtering
     order: Order
     selection: Selection
     page: Page
     facets: tuple[str, ...]
+    understood: Mapping[str, Any]
     fingerprint: str
 
     def cursor(self, last: Iterable[Any]) -> str:
@@ -87,13 +91,15 @@ def read_detail(sent: Mapping[str, str]) -> DetailQuestion:
     Raises BadRequest with all that is wrong with them.
     """
     faults = Faults(_unknown_names(sent, DETAIL_PARAMETERS))
-    chosen, on = EVERYTHING, timezone.localdate()
+    chosen, on, known_at = EVERYTHING, timezone.localdate(), None
     with faults.gathering():
         chosen = _selection(sent)
     with faults.gathering():
         on = _day(sent, on)
+    with faults.gathering():
+        known_at = _moment(sent)
     faults.refuse()
-    return DetailQuestion(on, chosen)
+    return DetailQuestion(on, known_at, chosen)
 
 
 def read_list(resource: type[Resource], sent: Mapping[str, str]) -> ListQuestion:
@@ -106,6 +112,8 @@ def read_list(resource: type[Resource], sent: Mapping[str, str]) -> ListQuestion
     read: dict[str, Any] = {}
     with faults.gathering():
         read["on"] = _day(sent, timezone.localdate())
+    with faults.gathering():
+        read["known_at"] = _moment(sent)
     with faults.gathering():
         read["filtering"] = read_filters(filters, sent)
     with faults.gathering():
@@ -133,7 +141,24 @@ def _refuse_unknown_fields(serializer_class: type[ResourceSerializer], chosen: S
 def _question(resource: type[Resource], sent: Mapping[str, str], read: dict[str, Any]) -> ListQuestion:
     asked = sorted((name, sent[name]) for name in sent if name not in SHOWN_ONLY)
     fingerprint = hashlib.sha256(repr((resource.collection, asked)).encode()).hexdigest()[:16]
-    return ListQuestion(holding="on" in sent and resource.holding_on is not None, fingerprint=fingerprint, **read)
+    return ListQuestion(
+        holding="on" in sent and resource.holding_on is not None,
+        understood=_understood(resource, sent, read),
+        fingerprint=fingerprint,
+        **read,
+    )
+
+
+def _understood(resource: type[Resource], sent: Mapping[str, str], read: dict[str, Any]) -> dict[str, Any]:
+    filters = resource.filterset_class.base_filters
+    page: Page = read["page"]
+    return {
+        **{name: filters[name].understood(sent[name]) for name in sent if name in filters},
+        **{name: sent[name].split(",") for name in ("fields", "omit", "expand", "facets") if name in sent},
+        "ordering": [column.asked for column in read["order"]],
+        **({} if page.number is None else {"page": page.number}),
+        "page_size": page.size,
+    }
 
 
 def _resumed(question: ListQuestion, sent: Mapping[str, str]) -> ListQuestion:
@@ -160,6 +185,10 @@ def _unknown_names(sent: Iterable[str], allowed: Iterable[str]) -> list[Fault]:
 
 def _day(sent: Mapping[str, str], today: date) -> date:
     return read_date("on", sent["on"]) if "on" in sent else today
+
+
+def _moment(sent: Mapping[str, str]) -> datetime | None:
+    return read_moment("known_at", sent["known_at"]) if "known_at" in sent else None
 
 
 def _selection(sent: Mapping[str, str]) -> Selection:

@@ -13,7 +13,7 @@ from rest_framework.routers import SimpleRouter
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
 
-from kbase.reading import ordering
+from kbase.reading import clock, ordering
 from kbase.reading.answers import detail_answer, list_answer
 from kbase.reading.filters import ResourceFilter
 from kbase.reading.keys import keys_like
@@ -53,16 +53,19 @@ class Resource(ViewSet):
     def list(self, request: Request) -> Response:
         """The records that meet the filters, a page at a time."""
         sent = query_parameters(request.META["QUERY_STRING"])
-        question = read_list(type(self), sent)
-        return Response(list_answer(type(self), question, _root(request), sent))
+        with clock.known_at(clock.moment_asked(sent)):
+            question = read_list(type(self), sent)
+            return Response(list_answer(type(self), question, root_of(request), sent))
 
     def retrieve(self, request: Request, key: str) -> Response:
         """One record by its key."""
-        question = read_detail(query_parameters(request.META["QUERY_STRING"]))
-        # PostgreSQL has no NUL in its texts, so no key has one either.
-        answer = None if "\x00" in key else detail_answer(type(self), question, key, _root(request))
-        if answer is None:
-            raise self._not_found(key)
+        sent = query_parameters(request.META["QUERY_STRING"])
+        question = read_detail(sent)
+        with clock.known_at(question.known_at):
+            # PostgreSQL has no NUL in its texts, so no key has one either.
+            answer = None if "\x00" in key else detail_answer(type(self), question, key, root_of(request))
+            if answer is None:
+                raise self._not_found(key)
         return Response(answer)
 
     @classmethod
@@ -84,7 +87,7 @@ class Collections(APIView):
 
     def get(self, request: Request) -> Response:
         refuse_unknown_names(query_parameters(request.META["QUERY_STRING"]), ())
-        return Response({name: f"{_root(request)}{name}/" for name in self.collections})
+        return Response({name: f"{root_of(request)}{name}/" for name in self.collections})
 
 
 class ResourceRouter(SimpleRouter):
@@ -100,6 +103,7 @@ class ResourceRouter(SimpleRouter):
         return [path("", Collections.as_view(collections=collections), name="collections"), *super().get_urls()]
 
 
-def _root(request: Request) -> str:
+def root_of(request: Request) -> str:
+    """The address of the API, as the request reached it."""
     root: str = request.build_absolute_uri(settings.API_ROOT)
     return root

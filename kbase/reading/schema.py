@@ -3,6 +3,7 @@
 from inspect import cleandoc
 from typing import Any
 
+import uritemplate
 from django.db import models
 from django.utils.text import camel_case_to_spaces
 from drf_spectacular.openapi import AutoSchema
@@ -16,6 +17,7 @@ from kbase.reading.problems import MEDIA_TYPE
 from kbase.reading.questions import DEEPEST_ROW, LARGEST_PAGE, PAGE_SIZE, START
 from kbase.reading.resources import Collections, Resource
 from kbase.reading.values import LONGEST_TEXT, MOST_ITEMS
+from kbase.reading.views import QuestionView
 
 Schema = dict[str, Any]
 
@@ -28,6 +30,8 @@ TEXT: Schema = {"type": "string"}
 # A field, and after dots the fields of its value.
 PATH: Schema = {"type": "string", "pattern": r"^[a-z_]+(\.[a-z_]+){0,3}$"}
 DATE: Schema = {"type": "string", "format": "date"}
+MOMENT: Schema = {"type": "string", "format": "date-time"}
+KNOWN_AT = "The past moment in our records that is asked about: what we said then. Left out: what we say now."
 # A natural key: a slug, or a code such as US-NY.
 KEY = "^[A-Za-z0-9-]{1,120}$"
 
@@ -73,6 +77,23 @@ ENVELOPE: Schema = {
         "format": "date-time",
         "description": "The moment in our records that the answer speaks of; null for what we say now.",
     },
+    "query": {
+        "type": "object",
+        "description": "The question as it was understood: the filters with their values, the whole ordering, the page.",
+        "additionalProperties": {
+            "oneOf": [
+                {"type": "string"},
+                {"type": "number"},
+                {"type": "boolean"},
+                {"type": "array", "items": {"type": "string"}},
+                {
+                    "type": "object",
+                    "description": "The conditions on one related record.",
+                    "additionalProperties": True,
+                },
+            ]
+        },
+    },
 }
 FACET_COUNT: Schema = {
     "type": "object",
@@ -83,6 +104,8 @@ FACET_COUNT: Schema = {
     },
     "required": ["value", "label", "count"],
 }
+# The variable parts of addresses.
+PATH_PARTS = {"key": "The record's key.", "collection": "The collection's name."}
 ERRORS = {
     400: "The question could be misread; `errors` names each fault.",
     404: "There is no such record.",
@@ -97,9 +120,13 @@ class ReadingSchema(AutoSchema):
     """Describes resources, their filters and their errors; knows every field that PostgreSQL can render."""
 
     def get_tags(self) -> list[str]:
+        if isinstance(self.view, QuestionView):
+            return ["questions"]
         return [self.view.collection] if isinstance(self.view, Resource) else ["collections"]
 
     def get_summary(self) -> str:
+        if isinstance(self.view, QuestionView):
+            return str(self.view.name).capitalize()
         if not isinstance(self.view, Resource):
             return "The collections"
         return f"List {self._name()}" if self._is_list() else f"One of {self._name()}"
@@ -111,6 +138,8 @@ class ReadingSchema(AutoSchema):
         return "\n\n".join(cleandoc(text or "") for text in said)
 
     def get_operation_id(self) -> str:
+        if isinstance(self.view, QuestionView):
+            return str(self.view.name).replace(" ", "_")
         if not self._is_resource():
             return "collections"
         return f"{self.view.collection.replace('-', '_')}_{'list' if self._is_list() else 'retrieve'}"
@@ -119,6 +148,8 @@ class ReadingSchema(AutoSchema):
         return []
 
     def _get_parameters(self) -> list[Schema]:
+        if isinstance(self.view, QuestionView):
+            return self._asked()
         if not self._is_resource():
             return []
         common = [_parameter(name, schema, text) for name, schema, text in self._common_parameters()]
@@ -128,12 +159,26 @@ class ReadingSchema(AutoSchema):
         filters = self.view.filterset_class.base_filters
         return [*(_filter_parameter(name, parameter) for name, parameter in filters.items()), *common]
 
+    def _asked(self) -> list[Schema]:
+        path = [
+            {"in": "path", "name": name, "required": True, "schema": TEXT, "description": PATH_PARTS[name]}
+            for name in uritemplate.variables(self.path)
+        ]
+        found = [
+            _parameter(name, _many(dict(asked.schema)) if asked.is_list else dict(asked.schema), asked.help_text)
+            | ({"required": True} if asked.is_required else {})
+            for name, asked in self.view.parameters.items()
+        ]
+        day = _parameter("on", DATE, "The day in the world that is asked about; today if left out.")
+        return [*path, *found, day, _parameter("known_at", MOMENT, KNOWN_AT)]
+
     def _common_parameters(self) -> list[tuple[str, Schema, str]]:
         day = "The day in the world that is asked about; today if left out."
         if self._is_list() and self.view.holding_on:
             day += " If given, only the records that hold on the day are listed."
         found = [
             ("on", DATE, day),
+            ("known_at", MOMENT, KNOWN_AT),
             ("fields", _many(PATH), "The fields to show; a field of a related record after a dot."),
             ("omit", _many(PATH), "The fields to leave out."),
             ("expand", _many(PATH), "The relations whose records to show whole; relations of these after a dot."),
@@ -154,15 +199,18 @@ class ReadingSchema(AutoSchema):
         ]
 
     def _get_response_bodies(self, direction: str = "response") -> Schema:
-        errors = {400, 406, 414, 500, 503} | (set() if self._is_list() else {404})
+        has_key = not self._is_list() if self._is_resource() else "{" in self.path
+        errors = {400, 406, 414, 500, 503} | ({404} if has_key else set())
         found = {"200": {"description": "The answer.", "content": {"application/json": {"schema": self._answer()}}}}
         self._component("Fault", FAULT)
         problem = {"schema": self._component("Problem", PROBLEM)}
-        for status in sorted(errors if self._is_resource() else {400, 406, 414, 500}):
+        for status in sorted(errors - {503} if self._is_index() else errors):
             found[str(status)] = {"description": ERRORS[status], "content": {MEDIA_TYPE: problem}}
         return found
 
     def _answer(self) -> Schema:
+        if isinstance(self.view, QuestionView):
+            return self._serializer_component(self.view.answer_class())
         if not self._is_resource():
             return {"type": "object", "additionalProperties": {**TEXT, "format": "uri"}}
         if not self._is_list():
@@ -197,15 +245,12 @@ class ReadingSchema(AutoSchema):
             component.schema = self._object(serializer)
         return {"$ref": f"#/components/schemas/{name}"}
 
-    def _object(self, serializer: serializers.ModelSerializer) -> Schema:
+    def _object(self, serializer: serializers.Serializer) -> Schema:
         properties = {name: self._described(field) for name, field in serializer.fields.items()}
-        described = cleandoc(serializer.Meta.model.__doc__ or "")
-        return {
-            "type": "object",
-            "description": described,
-            "properties": properties,
-            "required": list(properties),
-        }
+        is_of_model = isinstance(serializer, serializers.ModelSerializer)
+        described = cleandoc((serializer.Meta.model.__doc__ if is_of_model else type(serializer).__doc__) or "")
+        required = [name for name, field in serializer.fields.items() if is_of_model or field.required]
+        return {"type": "object", "description": described, "properties": properties, "required": required}
 
     def _described(self, field: Any) -> Schema:
         schema = self._nullable(field, self._type(field))
@@ -220,9 +265,9 @@ class ReadingSchema(AutoSchema):
         return {**schema, "type": [schema["type"], "null"]}
 
     def _type(self, field: Any) -> Schema:
-        if isinstance(field, RelatedList):
+        if isinstance(field, serializers.ListSerializer | serializers.ListField):
             return {"type": "array", "items": self._type(field.child)}
-        if isinstance(field, serializers.ModelSerializer):
+        if isinstance(field, serializers.Serializer):
             return self._serializer_component(field)
         if isinstance(field, OneOf):
             return {"oneOf": [self._arm(field, name) for name in field.arms]}
@@ -252,7 +297,10 @@ class ReadingSchema(AutoSchema):
         return {"$ref": f"#/components/schemas/{name}"}
 
     def _is_resource(self) -> bool:
-        return not isinstance(self.view, Collections)
+        return isinstance(self.view, Resource)
+
+    def _is_index(self) -> bool:
+        return isinstance(self.view, Collections)
 
     def _is_list(self) -> bool:
         return getattr(self.view, "action", None) == "list"
@@ -283,7 +331,7 @@ def _many(schema: Schema) -> Schema:
 def _plain_type(field: Any) -> Schema:
     if isinstance(field, Number):
         return {"type": "number"}
-    if isinstance(field, KnownAt):
+    if isinstance(field, KnownAt | serializers.DateTimeField):
         return {"type": "string", "format": "date-time"}
     if isinstance(field, serializers.DateField):
         return DATE
@@ -291,7 +339,9 @@ def _plain_type(field: Any) -> Schema:
         return {"type": "boolean"}
     if isinstance(field, serializers.IntegerField):
         return {"type": "integer"}
-    if isinstance(field, serializers.ListField | serializers.JSONField):
+    if isinstance(field, serializers.DictField):
+        return {"type": "object", "additionalProperties": True}
+    if isinstance(field, serializers.JSONField):
         return {"type": "array", "items": TEXT}
     is_address = field.field_name.endswith("url") or field.field_name == "website"
     return {**TEXT, "format": "uri"} if is_address else TEXT
@@ -299,8 +349,8 @@ def _plain_type(field: Any) -> Schema:
 
 def _may_be_missing(field: Any) -> bool:
     """Whether the field can be null: where its column or a relation on the way to it may be empty."""
-    if isinstance(field, OneOf):
-        return field.allow_null
+    if isinstance(field, OneOf) or not isinstance(field.parent, serializers.ModelSerializer):
+        return bool(field.allow_null)
     if isinstance(field, RelatedList) or field.source == "*":
         return isinstance(field, KnownAt)
     return any(_is_empty_allowed(column) for column in _columns(field))
@@ -335,6 +385,7 @@ def _title(serializer: type) -> str:
 def _code_title(field: Code) -> str:
     if field.field_name.endswith("_precision"):
         return "DatePrecision"
-    model = field.parent.Meta.model.__name__
+    is_of_model = isinstance(field.parent, serializers.ModelSerializer)
+    model = field.parent.Meta.model.__name__ if is_of_model else _title(type(field.parent))
     own = "".join(word.title() for word in camel_case_to_spaces(field.field_name).replace("_", " ").split())
     return f"{model}Kind" if model == own else f"{model}{own}"

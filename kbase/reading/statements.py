@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from psycopg.adapt import Loader
 from psycopg.sql import Literal
 
+from kbase.reading import clock
 from kbase.reading.expressions import Param
 
 _PLACEHOLDER = re.compile(r"%(.)")
@@ -29,8 +30,10 @@ class Statement:
 
     def rows(self, values: Mapping[str, Any], using: str = "default") -> list[tuple[Any, ...]]:
         """Run it with these values; a column of type json comes as the bytes that PostgreSQL rendered."""
+        # What looks back is another statement to PostgreSQL, which would else plan one of them anew at each turn.
+        sql = f"/* as known */ {self.sql}" if clock.current() else self.sql
         with _cursor(using) as cursor:
-            cursor.execute(self.sql, [param.value_in(values) for param in self.params])
+            cursor.execute(sql, [param.value_in(values) for param in self.params])
             return cursor.fetchall()
 
 

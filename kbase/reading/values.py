@@ -1,7 +1,7 @@
 """Values in addresses, read strictly: what is not plainly meant is refused with a reason."""
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from urllib.parse import unquote_plus
 
@@ -15,6 +15,7 @@ MOST_PARAMETERS = 60
 MOST_ITEMS = 60
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,18}(\.\d{1,6})?", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _ENCODED = re.compile(r"([\x21-\x24\x26-\x7e]|%[0-9A-Fa-f]{2})*", re.ASCII)
@@ -49,6 +50,19 @@ def read_date(parameter: str, text: str) -> date:
     except ValueError:
         pass
     raise _malformed(parameter, text, "a day, such as 2025-01-31")
+
+
+def read_moment(parameter: str, text: str) -> datetime:
+    """A moment as ISO 8601 (RFC 3339), with its zone: without one it would be another moment for each reader."""
+    try:
+        if _MOMENT.fullmatch(text):
+            moment = datetime.fromisoformat(text)
+            # Near the ends of the calendar a moment may have no name in UTC.
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    hint = " (a + is written %2B)" if " " in text else ""
+    raise _malformed(parameter, text, f"a moment with its zone, such as 2025-01-31T09:30:00Z{hint}")
 
 
 def read_number(parameter: str, text: str) -> Decimal:

@@ -25,7 +25,7 @@ from unfold.widgets import UnfoldAdminExpandableTextareaWidget, UnfoldAdminTexta
 from regulations.admin.fields import LinesField, RecordSelect, RecordSelectMultiple
 from regulations.admin.forms import RecordForm, RowsFormSet
 from regulations.admin.refusals import protecting, refusal_in_words
-from regulations.models import Revision, change
+from regulations.models import Change, change
 
 ONE_OF = AutocompleteSelectMultipleFilter
 KIND = MultipleChoicesDropdownFilter
@@ -215,7 +215,7 @@ def told_by(request):
     """Have the revisions of what the request changes say who made it."""
     if request.method != "POST":
         return nullcontext()
-    return change(actor=request.user.get_username(), kind=Revision.Kind.UNSTATED)
+    return change(actor=request.user.get_username(), kind=Change.Kind.UNSTATED)
 
 
 def reader_name(user):

@@ -10,7 +10,7 @@ from regulations.importers.faults import Fault, RefusedError, nearest
 from regulations.importers.rows import Row, walk
 from regulations.importers.shapes import SHAPES, Shape
 from regulations.importers.writing import Books, Pair, store, store_list
-from regulations.models import Revision, change
+from regulations.models import Change, change
 
 # Whom the revisions name for what a load changes.
 ACTOR = "load_knowledge"
@@ -39,7 +39,7 @@ def apply(rows: Iterable[Row], progress: Progress | None = None) -> list[Changes
     forbids; nothing is written then.
     """
     rows = list(rows)
-    with change(actor=ACTOR, kind=Revision.Kind.IMPORT):
+    with change(actor=ACTOR, kind=Change.Kind.IMPORT):
         books = Books(ids=_known_ids())
         _refuse_dangling(rows, books)
         pairs = _store_records(rows, books, progress or _say_nothing)

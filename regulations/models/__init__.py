@@ -23,7 +23,7 @@ from regulations.models.policies import (
     PolicyStatus,
 )
 from regulations.models.provisions import Provision
-from regulations.models.revisions import Revision, change
+from regulations.models.revisions import Change, Revision, change
 from regulations.models.sources import Mention, Source, SourceRelation
 from regulations.models.stances import Stance
 from regulations.models.topics import Topic
@@ -32,6 +32,7 @@ __all__ = [
     "Appointment",
     "Authorisation",
     "AuthorisationStatus",
+    "Change",
     "Citation",
     "Company",
     "CompanyIdentifier",

@@ -4,12 +4,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.db import connection, models, transaction
+from django.db.models import F, Q
 
 from regulations.models.base import CodeField
 
 
-class Revision(models.Model):
-    """One change of one row, written by triggers (revision_*), so that bulk writes and raw SQL are in it too."""
+class Change(models.Model):
+    """Changes of rows made together: by one transaction, for one reason. The database writes them down.
+
+    Moments are given at the commit, one transaction after the other: whoever sees a change sees all with earlier
+    moments, and none will ever be added among them.
+    """
 
     class Kind(models.TextChoices):
         WORLD = "world", "The world changed"
@@ -19,26 +24,55 @@ class Revision(models.Model):
         IMPORT = "import", "Import"
         UNSTATED = "unstated", "Not stated"
 
+    moment = models.DateTimeField(
+        null=True, unique=True, help_text="When it was made, in the order of commits; empty until it is committed."
+    )
+    transaction_id = models.BigIntegerField(help_text="PostgreSQL's number of the transaction that made it.")
+    actor = models.CharField(max_length=150, blank=True, help_text="Who or what made it.")
+    reason = models.CharField(max_length=500, blank=True, help_text="Why.")
+    kind = CodeField(Kind.choices, "What kind of change it is.", default=Kind.UNSTATED)
+
+    class Meta:
+        ordering = [F("moment").desc(nulls_first=True), "-pk"]
+        constraints = [
+            # Numbers of transactions begin anew where a dump is restored; those that are open never meet.
+            models.UniqueConstraint(
+                name="change_open_once",
+                fields=["transaction_id", "actor", "kind", "reason"],
+                condition=Q(moment__isnull=True),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.moment:%Y-%m-%d %H:%M}" if self.moment else "not yet committed"
+
+
+class Revision(models.Model):
+    """One change of one row, written by triggers (revision_*), so that bulk writes and raw SQL are in it too."""
+
     table = models.CharField(max_length=63, help_text="The table of the row.")
     row_id = models.BigIntegerField(help_text="The row's id.")
     before = models.JSONField(null=True, help_text="The row before the change; empty for a new one.")
     after = models.JSONField(null=True, help_text="The row after the change; empty for a deleted one.")
-    recorded_at = models.DateTimeField(help_text="When the changing transaction began.")
-    transaction_id = models.BigIntegerField(help_text="The transaction: changes made together share it.")
-    actor = models.CharField(max_length=150, blank=True, help_text="Who or what made the change.")
-    reason = models.CharField(max_length=500, blank=True, help_text="Why.")
-    kind = CodeField(Kind.choices, "What kind of change it is.", default=Kind.UNSTATED)
+    # The trigger has just made the change; to check that it is there would cost as much as to write the revision.
+    change = models.ForeignKey(
+        Change,
+        models.DO_NOTHING,
+        db_constraint=False,
+        related_name="revisions",
+        help_text="The change that it is part of.",
+    )
 
     class Meta:
         ordering = ["-pk"]
         indexes = [models.Index("table", "row_id", "id", name="revision_of_row")]
 
     def __str__(self) -> str:
-        return f"{self.table} {self.row_id}, {self.recorded_at:%Y-%m-%d %H:%M}"
+        return f"{self.table} {self.row_id}, {self.change}"
 
 
 @contextmanager
-def change(*, actor: str, kind: Revision.Kind, reason: str = "") -> Iterator[None]:
+def change(*, actor: str, kind: Change.Kind, reason: str = "") -> Iterator[None]:
     """Run changes in one transaction, all or nothing, and have their revisions say by whom, of what kind and why."""
     with transaction.atomic():
         _tell(actor, kind.value, reason)

@@ -17,7 +17,11 @@ def test_a_change_in_the_admin_is_written_down_with_the_editors_name(admin_clien
     admin_client.post(change_page(policy), {**form, "title": "New"})
 
     revision = Revision.objects.filter(table="regulations_policy", row_id=policy.pk).latest("pk")
-    assert (revision.actor, revision.before["title"], revision.after["title"]) == (admin_user.username, "Old", "New")
+    assert (revision.change.actor, revision.before["title"], revision.after["title"]) == (
+        admin_user.username,
+        "Old",
+        "New",
+    )
 
 
 def test_a_deletion_in_the_admin_is_written_down_with_the_editors_name(admin_client, admin_user):
@@ -26,7 +30,7 @@ def test_a_deletion_in_the_admin_is_written_down_with_the_editors_name(admin_cli
     admin_client.post(reverse("admin:regulations_topic_delete", args=[topic.pk]), {"post": "yes"})
 
     revision = Revision.objects.filter(table="regulations_topic").latest("pk")
-    assert (revision.actor, revision.before["slug"], revision.after) == (admin_user.username, "gone", None)
+    assert (revision.change.actor, revision.before["slug"], revision.after) == (admin_user.username, "gone", None)
 
 
 def test_revisions_are_read_and_never_written(admin_client):

@@ -47,7 +47,7 @@ def assert_refused(client, resource, questions, path=""):
 def test_list_has_its_envelope_and_its_rows_are_found_at_their_addresses(knowledge, client, resource):
     answer = ask(client, f"{resource.collection}/", page_size=10, on="2025-06-01")
 
-    assert list(answer) == ["count", "next", "previous", "on", "known_at", "results"]
+    assert list(answer) == ["count", "next", "previous", "on", "known_at", "query", "results"]
     assert (answer["on"], answer["known_at"], answer["previous"]) == ("2025-06-01", None, None)
     assert answer["results"]
     for row in answer["results"]:

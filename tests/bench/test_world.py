@@ -21,6 +21,9 @@ def world(db):
     tables = ", ".join(connection.ops.quote_name(model._meta.db_table) for model in models)
     with connection.cursor() as cursor:
         # Tests before this one have left pages without rows: PostgreSQL would plan for none, and take minutes over many.
+        cursor.execute("SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'revision_truncate'")
+        for (table,) in cursor.fetchall():
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER revision_truncate")
         cursor.execute(f"TRUNCATE {tables} CASCADE")
         # COPY has the database check each constraint but those of foreign keys, which wait for the end.
         generate.fill(SIZE)

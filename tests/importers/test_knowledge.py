@@ -131,8 +131,8 @@ def test_progress_tells_each_kind_and_its_count(folder):
 def test_the_revisions_say_that_it_was_an_import(folder):
     load(folder)
 
-    revisions = Revision.objects.filter(table="regulations_topic")
-    assert {(revision.actor, revision.kind) for revision in revisions} == {("load_knowledge", "import")}
+    revisions = Revision.objects.filter(table="regulations_topic").select_related("change")
+    assert {(revision.change.actor, revision.change.kind) for revision in revisions} == {("load_knowledge", "import")}
 
 
 # Loading again

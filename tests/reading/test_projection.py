@@ -31,7 +31,7 @@ def answer(path, **parameters):
 
 def rendered(serializer_class, instance, on, chosen=selection.EVERYTHING):
     """The record as the serializer itself renders it, in Python."""
-    serializer = serializer_class(instance, selection=chosen, context={"on": on, "root": ROOT})
+    serializer = serializer_class(instance, selection=chosen, context={"on": on, "known_at": None, "root": ROOT})
     return json.loads(json.dumps(serializer.data, default=str))
 
 

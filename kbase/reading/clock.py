@@ -1,0 +1,75 @@
+"""The second clock: what our records said at a moment. (The first, `on`, is a day in the world.)
+
+The database keeps its part of it: a schema `as_known` of views that have the names of our tables and rebuild their rows
+as of the setting `kbase.known_at`, and moments of changes that are given in the order of commits, under a lock.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+
+from django.db import connections, transaction
+
+from kbase.reading.problems import BadRequest, Fault
+from kbase.reading.values import read_moment
+
+# The key of the lock under which changes get their moments; the database's functions have it too.
+COMMITS = 1802723445
+
+_moment: ContextVar[datetime | None] = ContextVar("known_at", default=None)
+
+
+def moment_asked(sent: Mapping[str, str]) -> datetime | None:
+    """The moment that is asked about; None for now, and for a malformed one, which is told with the other faults."""
+    try:
+        return read_moment("known_at", sent["known_at"]) if "known_at" in sent else None
+    except BadRequest:
+        return None
+
+
+def current() -> datetime | None:
+    """The moment that queries see now; None for what our records say now."""
+    return _moment.get()
+
+
+@contextmanager
+def known_at(moment: datetime | None, using: str = "default") -> Iterator[None]:
+    """Let all queries see our records as of this moment; None leaves them as they are.
+
+    Raises BadRequest for a moment that is not past: what we will say then is not known.
+    """
+    if moment is None:
+        yield
+        return
+    with transaction.atomic(using):
+        _look_back(moment, using)
+        token = _moment.set(moment)
+        try:
+            yield
+        finally:
+            _moment.reset(token)
+        # Only read, so nothing is lost; within a larger transaction it ends the settings, which a commit would not.
+        transaction.set_rollback(True, using)
+
+
+def shown(moment: datetime | None) -> str | None:
+    """The moment as answers repeat it: in UTC."""
+    return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _look_back(moment: datetime, using: str) -> None:
+    with connections[using].cursor() as cursor:
+        # Who has been given an earlier moment holds the lock until all can see its changes.
+        cursor.execute(
+            "SELECT pg_advisory_lock_shared(%s), pg_advisory_unlock_shared(%s), %s < clock_timestamp()",
+            [COMMITS, COMMITS, moment],
+        )
+        if not cursor.fetchone()[2]:
+            detail = "known_at is a moment to come; ask for a past one, or leave it out for what we say now."
+            raise BadRequest([Fault("known_at", "out_of_range", detail)])
+        cursor.execute(
+            "SELECT set_config('search_path', 'as_known,' || current_setting('search_path'), true),"
+            " set_config('kbase.known_at', %s, true), set_config('plan_cache_mode', 'force_custom_plan', true)",
+            [moment.isoformat()],
+        )

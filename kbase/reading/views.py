@@ -1,0 +1,180 @@
+"""Questions with answers of their own shape: what front ends ask, and no list alone answers."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any, ClassVar
+
+import orjson
+from django.db import models
+from django.db.models import QuerySet
+from django.http import HttpResponseBase
+from django.utils import timezone
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from kbase.reading import clock
+from kbase.reading.answers import list_rows
+from kbase.reading.fields import project
+from kbase.reading.filters import Reference
+from kbase.reading.problems import BadRequest, Fault, Faults, unknown
+from kbase.reading.questions import read_list
+from kbase.reading.resources import Resource, root_of
+from kbase.reading.statements import Statement, compile_statement
+from kbase.reading.values import query_parameters, read_date, read_items, read_moment
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One parameter of a question.
+
+    read: turns the parameter's name and text into its value, or raises BadRequest.
+    schema: its type in the description, as JSON Schema; `items` of it if a list.
+    default: the value where it is left out.
+    """
+
+    read: Callable[[str, str], Any]
+    schema: Mapping[str, Any]
+    help_text: str
+    is_list: bool = False
+    is_required: bool = False
+    default: Any = None
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked: the day, the moment in our records, the values of the parameters and of the address's parts.
+
+    understood: the parameters as the answer repeats them. root: the address of the API.
+    """
+
+    on: date
+    known_at: datetime | None
+    values: Mapping[str, Any]
+    path: Mapping[str, str]
+    understood: Mapping[str, Any]
+    root: str
+
+    def told(self, **values: Any) -> dict[str, Any]:
+        """The values that a rendering statement takes (see fields), and others by their names."""
+        return {"on": self.on, "known_at": clock.shown(self.known_at), "root": self.root, **values}
+
+    def days(self) -> dict[str, str]:
+        """The two clocks as parameters of a list that is asked within this question."""
+        shown = clock.shown(self.known_at)
+        return {"on": self.on.isoformat(), **({"known_at": shown} if shown else {})}
+
+
+class AnswerSerializer(serializers.Serializer):
+    """Describes an answer; a subclass adds what it tells. Statements render it, so this is for the description."""
+
+    on = serializers.DateField(help_text="The day that the answer speaks of.")
+    known_at = serializers.DateTimeField(
+        allow_null=True, help_text="The moment in our records that the answer speaks of; null for what we say now."
+    )
+    query = serializers.DictField(help_text="The question as it was understood.")
+
+
+class QuestionView(APIView):
+    """A question. A subclass has a docstring for the description, says what follows, and answers.
+
+    name: what the question is called in the description.
+    parameters: by their names; `on` and `known_at` are always among them.
+    answer_class: describes the answer.
+    """
+
+    name: ClassVar[str]
+    parameters: ClassVar[Mapping[str, Asked]] = {}
+    answer_class: ClassVar[type[serializers.Serializer]]
+
+    def answer(self, question: Question) -> Mapping[str, Any] | HttpResponseBase:
+        """The members of the answer, or a response of another format. Rendered JSON stands in it as orjson.Fragment.
+
+        It is asked within the moment of the question: every query sees our records as of then.
+        Raises NotFound where the address names no record.
+        """
+        raise NotImplementedError
+
+    def get(self, request: Request, **path: str) -> Response | HttpResponseBase:
+        sent = query_parameters(request.META["QUERY_STRING"])
+        with clock.known_at(clock.moment_asked(sent)):
+            question = self._read(sent, path, root_of(request))
+            answer = self.answer(question)
+        if isinstance(answer, HttpResponseBase):
+            return answer
+        head = {"on": question.on, "known_at": clock.shown(question.known_at), "query": question.understood}
+        return Response({**head, **answer})
+
+    def _read(self, sent: Mapping[str, str], path: Mapping[str, str], root: str) -> Question:
+        possible = [*self.parameters, "on", "known_at"]
+        faults = Faults(unknown(name, "parameter", name, possible) for name in sent if name not in possible)
+        read: dict[str, Any] = {"on": timezone.localdate(), "known_at": None}
+        readers = {"on": read_date, "known_at": read_moment} | {
+            name: each.read for name, each in self.parameters.items()
+        }
+        for name, asked in self.parameters.items():
+            read[name] = asked.default
+            if asked.is_required and name not in sent:
+                faults.append(
+                    Fault(name, "empty", f"{name} is missing; say {asked.help_text[:1].lower()}{asked.help_text[1:]}")
+                )
+        for name in sent.keys() & readers.keys():
+            with faults.gathering():
+                read[name] = readers[name](name, sent[name])
+        faults.refuse()
+        on, known_at = read.pop("on"), read.pop("known_at")
+        understood = {
+            name: sent[name].split(",") if self.parameters[name].is_list else sent[name]
+            for name in self.parameters
+            if name in sent
+        }
+        return Question(on, known_at, read, path, understood, root)
+
+
+def a_record(model: type[models.Model], help_text: str, *, key: str = "slug", **options: Any) -> Asked:
+    """A parameter that names one record by its natural key; its value is the record's id."""
+    reference = Reference(model, key=key)
+
+    def read(parameter: str, text: str) -> int:
+        if len(read_items(parameter, text)) > 1:
+            raise BadRequest([Fault(parameter, "malformed", f"{parameter} takes one key here.")])
+        return reference._read(parameter, text)[0]
+
+    return Asked(read, {"type": "string"}, help_text, **options)
+
+
+def some_records(model: type[models.Model], help_text: str, *, key: str = "slug", **options: Any) -> Asked:
+    """A parameter that names records by their natural keys; its value is the list of their ids."""
+    reference = Reference(model, key=key)
+    return Asked(reference._read, {"type": "string"}, help_text, is_list=True, **options)
+
+
+class Rendered:
+    """A query whose rows are rendered by a serializer; compiled once, when it is first asked.
+
+    rows: makes the query; what differs between two questions stands in it as Params.
+    """
+
+    def __init__(self, serializer: type[serializers.ModelSerializer], rows: Callable[[], QuerySet]) -> None:
+        self.serializer, self.rows = serializer, rows
+
+    @cached_property
+    def statement(self) -> Statement:
+        return compile_statement(self.rows().values_list(project(self.serializer())))
+
+    def of(self, question: Question, **values: Any) -> list[orjson.Fragment]:
+        """The rows, rendered. values: those of the query's Params."""
+        return [orjson.Fragment(row[0]) for row in self.statement.rows(question.told(**values))]
+
+
+def part_of_list(resource: type[Resource], question: Question, **parameters: str) -> dict[str, Any]:
+    """The beginning of a list, within another answer: how many records there are, the first of them, and the address of all.
+
+    parameters: as one would write them in the list's address.
+    """
+    sent = {**question.days(), **parameters}
+    count, rows, address = list_rows(resource, read_list(resource, sent), question.root, sent)
+    return {"count": count, "url": address, "results": [orjson.Fragment(row) for row in rows]}
