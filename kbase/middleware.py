@@ -46,6 +46,38 @@ class ResponseHeaders:
         response = self.get_response(request)
         response.headers.setdefault("Content-Security-Policy", policy_for(request.path))
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
+        if response.status_code >= 400:
+            # A cache may keep some refusals unasked; what is refused today may be answered tomorrow.
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
+class CrossOrigin:
+    """Let pages of any other site read the API, refusals included (the Fetch standard's CORS protocol).
+
+    Said on every answer, whether or not it was asked from a page, so that one cached copy serves all: no `Vary: Origin`.
+    """
+
+    allowed = {"Access-Control-Allow-Origin": "*"}
+    exposed = allowed | {"Access-Control-Expose-Headers": ", ".join(settings.EXPOSED_HEADERS)}
+    preflight = allowed | {
+        "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
+        # Whatever a page adds does no harm: nobody is known to the API.
+        "Access-Control-Allow-Headers": "*",
+        "Access-Control-Max-Age": str(24 * 60 * 60),
+    }
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path.startswith("/api/"):
+            return self.get_response(request)
+        if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
+            return HttpResponse(headers=self.preflight)
+        response = self.get_response(request)
+        for name, value in self.exposed.items():
+            response[name] = value
         return response
 
 

@@ -116,6 +116,7 @@ IS_LOCAL = HOST in {"127.0.0.1", "::1", "localhost"}
 ROOT_URLCONF = "kbase.urls"
 # Where the API begins; the addresses in its answers start with it.
 API_ROOT = "/api/v1/"
+API_DESCRIPTION = "/api/schema/"
 WSGI_APPLICATION = "kbase.wsgi.application"
 
 INSTALLED_APPS = [
@@ -131,7 +132,6 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "rest_framework",
     "django_filters",
-    "corsheaders",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "kbase",
@@ -140,9 +140,10 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "kbase.middleware.ResponseHeaders",
+    "kbase.reading.compression.Compression",
     "django.middleware.security.SecurityMiddleware",
     # Other sites may read our refusals too, the next one's included.
-    "corsheaders.middleware.CorsMiddleware",
+    "kbase.middleware.CrossOrigin",
     "kbase.middleware.RequestLimits",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -263,20 +264,16 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 # Long enough for the parameter that is too long to be told by its name.
 LONGEST_ADDRESS = 16 * 1024
 
-CORS_ALLOW_ALL_ORIGINS = True
-CORS_URLS_REGEX = r"^/api/"
-CORS_ALLOW_METHODS = ["GET", "HEAD", "OPTIONS"]
-CORS_ALLOW_CREDENTIALS = False
-CORS_EXPOSE_HEADERS = [
+# What pages of other sites may read of an answer, besides what any page may.
+EXPOSED_HEADERS = [
     "ETag",
     "Link",
     "Retry-After",
     "RateLimit",
     "RateLimit-Policy",
-    "Content-Language",
+    "Content-Disposition",
     "Location",
 ]
-CORS_PREFLIGHT_MAX_AGE = 86400
 
 # The API
 

@@ -12,7 +12,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="docs")),
     path("api/", RedirectView.as_view(pattern_name="docs")),
     path(settings.API_ROOT.removeprefix("/"), include("regulations.api.urls")),
-    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path(settings.API_DESCRIPTION.removeprefix("/"), SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(), name="docs"),
     path("admin/", admin.site.urls),
     path("healthz", healthz),

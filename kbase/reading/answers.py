@@ -18,12 +18,15 @@ from kbase.reading.fields import ON, project
 from kbase.reading.filtering import Filtering
 from kbase.reading.ordering import Order
 from kbase.reading.problems import BadRequest, Fault
-from kbase.reading.questions import DetailQuestion, ListQuestion
+from kbase.reading.questions import START, DetailQuestion, ListQuestion
 from kbase.reading.selection import Selection
 from kbase.reading.statements import Statement, compile_statement, counting
 
 if TYPE_CHECKING:
     from kbase.reading.resources import Resource
+
+# The JSON, and the addresses of the next, the previous and the first page by these names.
+ListAnswer = tuple[bytes, Mapping[str, str | None]]
 
 # So many shapes of question keep their statements; a front end asks in a few dozen.
 SHAPES_KEPT = 1000
@@ -57,8 +60,10 @@ def detail_answer(resource: type[Resource], question: DetailQuestion, key: str, 
     return found[0][0] if found else None
 
 
-def list_answer(resource: type[Resource], question: ListQuestion, root: str, sent: Mapping[str, str]) -> bytes:
-    """The list that is asked for as JSON, in its envelope. sent: the parameters, repeated in the next address.
+def list_answer(resource: type[Resource], question: ListQuestion, root: str, sent: Mapping[str, str]) -> ListAnswer:
+    """The list that is asked for as JSON, in its envelope, and its neighbours' addresses by their relations.
+
+    sent: the parameters, repeated in these addresses.
 
     Raises BadRequest for a page beyond the last.
     """
@@ -90,21 +95,25 @@ def list_rows(
 
 def _numbered_page(
     resource: type[Resource], question: ListQuestion, root: str, sent: Mapping[str, str], address: str
-) -> bytes:
+) -> ListAnswer:
     number = question.page.number or 1
     count, found, _ = list_rows(resource, question, root, sent)
     last = _last_page(count, question.page.size)
     following = address + urlencode({**sent, "page": number + 1}) if number < last else None
     previous = address + urlencode({**sent, "page": number - 1}) if number > 1 else None
+    first = address + urlencode({**sent, "page": 1})
     counts = _facets(resource, question, _values(question, root))
-    return _envelope(question, count, following, previous, found, counts)
+    body = _envelope(question, count, following, previous, found, counts)
+    return body, {"next": following, "prev": previous, "first": first}
 
 
 def _last_page(count: int, size: int) -> int:
     return max(1, -(-count // size))
 
 
-def _walk(resource: type[Resource], question: ListQuestion, root: str, sent: Mapping[str, str], address: str) -> bytes:
+def _walk(
+    resource: type[Resource], question: ListQuestion, root: str, sent: Mapping[str, str], address: str
+) -> ListAnswer:
     after = question.page.after
     missing = None if after is None else tuple(value is None for value in after)
     rows = Rows(question.filtering.shape, question.holding)
@@ -117,8 +126,10 @@ def _walk(resource: type[Resource], question: ListQuestion, root: str, sent: Map
     following = None
     if len(found) > len(shown):
         following = address + urlencode({**sent, "cursor": question.cursor(shown[-1][1:])})
+    first = address + urlencode({**sent, "cursor": START})
     counts = _facets(resource, question, values)
-    return _envelope(question, None, following, None, [row[0] for row in shown], counts)
+    body = _envelope(question, None, following, None, [row[0] for row in shown], counts)
+    return body, {"next": following, "first": first}
 
 
 def _values(question: ListQuestion, root: str) -> dict[str, Any]:

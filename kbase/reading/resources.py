@@ -1,11 +1,12 @@
 """A resource: a collection of records, read as a list and one by one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
+from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,8 +16,10 @@ from rest_framework.viewsets import ViewSet
 
 from kbase.reading import clock, ordering
 from kbase.reading.answers import detail_answer, list_answer
+from kbase.reading.caching import validated
 from kbase.reading.filters import ResourceFilter
 from kbase.reading.keys import keys_like
+from kbase.reading.links import link
 from kbase.reading.ordering import Column
 from kbase.reading.problems import NotFound, unknown
 from kbase.reading.questions import read_detail, read_list, refuse_unknown_names
@@ -50,23 +53,30 @@ class Resource(ViewSet):
     lookup_url_kwarg = "key"
     lookup_value_regex = "[^/]+"
 
-    def list(self, request: Request) -> Response:
+    def list(self, request: Request) -> HttpResponseBase:
         """The records that meet the filters, a page at a time."""
         sent = query_parameters(request.META["QUERY_STRING"])
-        with clock.known_at(clock.moment_asked(sent)):
-            question = read_list(type(self), sent)
-            return Response(list_answer(type(self), question, root_of(request), sent))
+        return validated(request, sent, lambda: self._list(request, sent))
 
-    def retrieve(self, request: Request, key: str) -> Response:
+    def retrieve(self, request: Request, key: str) -> HttpResponseBase:
         """One record by its key."""
         sent = query_parameters(request.META["QUERY_STRING"])
+        return validated(request, sent, lambda: self._retrieve(request, sent, key))
+
+    def _list(self, request: Request, sent: Mapping[str, str]) -> HttpResponseBase:
+        with clock.known_at(clock.moment_asked(sent)):
+            question = read_list(type(self), sent)
+            body, relations = list_answer(type(self), question, root_of(request), sent)
+        return Response(body, headers=link(relations))
+
+    def _retrieve(self, request: Request, sent: Mapping[str, str], key: str) -> HttpResponseBase:
         question = read_detail(sent)
         with clock.known_at(question.known_at):
             # PostgreSQL has no NUL in its texts, so no key has one either.
             answer = None if "\x00" in key else detail_answer(type(self), question, key, root_of(request))
             if answer is None:
                 raise self._not_found(key)
-        return Response(answer)
+        return Response(answer, headers=link({"collection": f"{root_of(request)}{self.collection}/"}))
 
     @classmethod
     @lru_cache
@@ -85,9 +95,13 @@ class Collections(APIView):
 
     collections: ClassVar[list[str]] = []
 
-    def get(self, request: Request) -> Response:
-        refuse_unknown_names(query_parameters(request.META["QUERY_STRING"]), ())
-        return Response({name: f"{root_of(request)}{name}/" for name in self.collections})
+    def get(self, request: Request) -> HttpResponseBase:
+        sent = query_parameters(request.META["QUERY_STRING"])
+        refuse_unknown_names(sent, ())
+        return validated(request, sent, lambda: self._get(request))
+
+    def _get(self, request: Request) -> Response:
+        return Response({name: f"{root_of(request)}{name}/" for name in self.collections}, headers=link({}))
 
 
 class ResourceRouter(SimpleRouter):

@@ -18,8 +18,10 @@ from rest_framework.views import APIView
 
 from kbase.reading import clock
 from kbase.reading.answers import list_rows
+from kbase.reading.caching import validated
 from kbase.reading.fields import project
 from kbase.reading.filters import Reference
+from kbase.reading.links import link
 from kbase.reading.problems import BadRequest, Fault, Faults, unknown
 from kbase.reading.questions import read_list
 from kbase.reading.resources import Resource, root_of
@@ -98,15 +100,18 @@ class QuestionView(APIView):
         """
         raise NotImplementedError
 
-    def get(self, request: Request, **path: str) -> Response | HttpResponseBase:
+    def get(self, request: Request, **path: str) -> HttpResponseBase:
         sent = query_parameters(request.META["QUERY_STRING"])
+        return validated(request, sent, lambda: self._get(request, sent, path))
+
+    def _get(self, request: Request, sent: Mapping[str, str], path: Mapping[str, str]) -> HttpResponseBase:
         with clock.known_at(clock.moment_asked(sent)):
             question = self._read(sent, path, root_of(request))
             answer = self.answer(question)
         if isinstance(answer, HttpResponseBase):
             return answer
         head = {"on": question.on, "known_at": clock.shown(question.known_at), "query": question.understood}
-        return Response({**head, **answer})
+        return Response({**head, **answer}, headers=link({}))
 
     def _read(self, sent: Mapping[str, str], path: Mapping[str, str], root: str) -> Question:
         possible = [*self.parameters, "on", "known_at"]

@@ -98,12 +98,29 @@ def test_format_that_we_do_not_speak_is_refused(server):
     assert_problem(ask(server, f"{ROOT}policies/", Accept="text/html"), 406)
 
 
-def test_head_has_the_headers_of_get_and_no_body(server):
-    got, head = (ask(server, f"{ROOT}policies/hk-aspire-roadmap/", method) for method in ("GET", "HEAD"))
+ADDRESSES = ["", "policies/", "policies/hk-aspire-roadmap/", "policies/?cursor=*", "policies/nope/", "policies/?nope=1"]
 
-    assert head.status == 200
-    assert head.text == b""
-    assert head.headers["Content-Length"] == got.headers["Content-Length"] == str(len(got.text))
+
+@pytest.mark.parametrize("coding", ["identity", "gzip"])
+@pytest.mark.parametrize("path", ADDRESSES)
+def test_head_has_the_headers_of_get_and_no_body(server, path, coding):
+    got, head = (ask(server, ROOT + path, method, **{"Accept-Encoding": coding}) for method in ("GET", "HEAD"))
+
+    told = [{name: value for name, value in each.headers.items() if name != "date"} for each in (got, head)]
+    assert told[0] == told[1]
+    assert (head.status, head.text) == (got.status, b"")
+    assert got.headers["Content-Length"] == str(len(got.text))
+
+
+@pytest.mark.parametrize("coding", ["identity", "gzip"])
+def test_who_has_the_answer_is_told_so_by_the_server_too(server, coding):
+    got = ask(server, f"{ROOT}policies/", **{"Accept-Encoding": coding})
+
+    again = ask(server, f"{ROOT}policies/", **{"Accept-Encoding": coding, "If-None-Match": got.headers["ETag"]})
+
+    assert got.headers["Content-Encoding"] == (None if coding == "identity" else "gzip")
+    assert (again.status, again.text) == (304, b"")
+    assert again.headers["ETag"] == got.headers["ETag"]
 
 
 def test_front_end_on_another_site_may_ask(server):
@@ -116,6 +133,14 @@ def test_front_end_on_another_site_may_ask(server):
     assert "GET" in answer.headers["Access-Control-Allow-Methods"]
     assert "POST" not in answer.headers["Access-Control-Allow-Methods"]
     assert "Access-Control-Allow-Credentials" not in answer.headers
+
+
+def test_one_cached_copy_serves_the_pages_of_all_sites(server):
+    here, there = ask(server, f"{ROOT}policies/"), ask(server, f"{ROOT}policies/", Origin=FRONT_END)
+
+    assert here.headers["Vary"] == there.headers["Vary"] == "Accept-Encoding"
+    assert here.headers["Access-Control-Allow-Origin"] == there.headers["Access-Control-Allow-Origin"] == "*"
+    assert "ETag" in there.headers["Access-Control-Expose-Headers"]
 
 
 def test_address_without_its_last_slash_leads_to_the_one_with_it(server):
