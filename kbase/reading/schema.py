@@ -273,6 +273,8 @@ class ReadingSchema(AutoSchema):
             return {"oneOf": [self._arm(field, name) for name in field.arms]}
         if isinstance(field, Code):
             return self._code(field)
+        if isinstance(field, serializers.ChoiceField):
+            return {**TEXT, "enum": list(field.choices)}
         return _plain_type(field)
 
     def _arm(self, field: OneOf, name: str) -> Schema:

@@ -1,5 +1,7 @@
 """The addresses of the API. The order here is the order of its description."""
 
+from django.urls import path
+
 from kbase.reading.resources import ResourceRouter
 from regulations.api.authorisations import AuthorisationResource
 from regulations.api.bodies import OrganisationResource, RegulatorResource
@@ -15,6 +17,7 @@ from regulations.api.policies import PolicyResource
 from regulations.api.sources import SourceResource
 from regulations.api.stances import StanceResource
 from regulations.api.topics import TopicResource
+from regulations.api.verdicts import CheckView
 
 RESOURCES = [
     JurisdictionResource,
@@ -38,4 +41,7 @@ router = ResourceRouter()
 for resource in RESOURCES:
     router.add(resource)
 
-urlpatterns = router.urls
+urlpatterns = [
+    *router.urls,
+    path("check/", CheckView.as_view()),
+]

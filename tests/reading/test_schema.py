@@ -79,7 +79,7 @@ def test_the_parameters_described_are_those_that_are_read(description, resource)
 def test_every_operation_has_a_name_of_its_own(description):
     names = [operation["operationId"] for path in description["paths"].values() for operation in path.values()]
 
-    assert len(names) == len(set(names)) == 2 * len(RESOURCES) + 1
+    assert len(names) == len(set(names)) > 2 * len(RESOURCES) + 1
 
 
 def test_the_index_leads_to_every_collection(client, db):
