@@ -109,7 +109,7 @@ PATH_PARTS = {"key": "The record's key.", "collection": "The collection's name."
 ERRORS = {
     400: "The question could be misread; `errors` names each fault.",
     404: "There is no such record.",
-    406: "The answer is JSON, which the request does not accept.",
+    406: "The answer is of a media type that the request does not accept.",
     414: "The address is too long.",
     500: "Something went wrong on our side.",
     503: "The database does not answer; try again after the seconds of `Retry-After`.",
@@ -201,7 +201,8 @@ class ReadingSchema(AutoSchema):
     def _get_response_bodies(self, direction: str = "response") -> Schema:
         has_key = not self._is_list() if self._is_resource() else "{" in self.path
         errors = {400, 406, 414, 500, 503} | ({404} if has_key else set())
-        found = {"200": {"description": "The answer.", "content": {"application/json": {"schema": self._answer()}}}}
+        media_type = self.view.media_type if isinstance(self.view, QuestionView) else "application/json"
+        found = {"200": {"description": "The answer.", "content": {media_type: {"schema": self._answer()}}}}
         self._component("Fault", FAULT)
         problem = {"schema": self._component("Problem", PROBLEM)}
         for status in sorted(errors - {503} if self._is_index() else errors):
@@ -210,7 +211,8 @@ class ReadingSchema(AutoSchema):
 
     def _answer(self) -> Schema:
         if isinstance(self.view, QuestionView):
-            return self._serializer_component(self.view.answer_class())
+            is_json = self.view.media_type == "application/json"
+            return self._serializer_component(self.view.answer_class()) if is_json else TEXT
         if not self._is_resource():
             return {"type": "object", "additionalProperties": {**TEXT, "format": "uri"}}
         if not self._is_list():

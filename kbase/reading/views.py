@@ -1,10 +1,11 @@
 """Questions with answers of their own shape: what front ends ask, and no list alone answers."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 import orjson
 from django.db import models
@@ -26,7 +27,7 @@ from kbase.reading.problems import BadRequest, Fault, Faults, unknown
 from kbase.reading.questions import read_list
 from kbase.reading.resources import Resource, root_of
 from kbase.reading.statements import Statement, compile_statement
-from kbase.reading.values import query_parameters, read_date, read_items, read_moment
+from kbase.reading.values import query_parameters, read_bool, read_date, read_integer, read_items, read_moment
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class Question:
     """What is asked: the day, the moment in our records, the values of the parameters and of the address's parts.
 
     understood: the parameters as the answer repeats them. root: the address of the API.
+    is_dated: whether the day is asked about by name.
     """
 
     on: date
@@ -59,6 +61,7 @@ class Question:
     path: Mapping[str, str]
     understood: Mapping[str, Any]
     root: str
+    is_dated: bool
 
     def told(self, **values: Any) -> dict[str, Any]:
         """The values that a rendering statement takes (see fields), and others by their names."""
@@ -68,6 +71,13 @@ class Question:
         """The two clocks as parameters of a list that is asked within this question."""
         shown = clock.shown(self.known_at)
         return {"on": self.on.isoformat(), **({"known_at": shown} if shown else {})}
+
+    def address(self, path: str, **others: str) -> str:
+        """The address of the same question, which begins below the API's root, with these parameters set anew."""
+        said = {name: ",".join(value) if isinstance(value, list) else value for name, value in self.understood.items()}
+        days = self.days() if self.is_dated else {name: day for name, day in self.days().items() if name != "on"}
+        sent = urlencode({**said, **days, **others})
+        return f"{self.root}{path}?{sent}" if sent else f"{self.root}{path}"
 
 
 class AnswerSerializer(serializers.Serializer):
@@ -85,12 +95,13 @@ class QuestionView(APIView):
 
     name: what the question is called in the description.
     parameters: by their names; `on` and `known_at` are always among them.
-    answer_class: describes the answer.
+    answer_class: describes the answer; media_type: what it is, if it is not JSON.
     """
 
     name: ClassVar[str]
     parameters: ClassVar[Mapping[str, Asked]] = {}
     answer_class: ClassVar[type[serializers.Serializer]]
+    media_type: ClassVar[str] = "application/json"
 
     def answer(self, question: Question) -> Mapping[str, Any] | HttpResponseBase:
         """The members of the answer, or a response of another format. Rendered JSON stands in it as orjson.Fragment.
@@ -136,7 +147,7 @@ class QuestionView(APIView):
             for name in self.parameters
             if name in sent
         }
-        return Question(on, known_at, read, path, understood, root)
+        return Question(on, known_at, read, path, understood, root, "on" in sent)
 
 
 def a_record(model: type[models.Model], help_text: str, *, key: str = "slug", **options: Any) -> Asked:
@@ -183,3 +194,42 @@ def part_of_list(resource: type[Resource], question: Question, **parameters: str
     sent = {**question.days(), **parameters}
     count, rows, address = list_rows(resource, read_list(resource, sent), question.root, sent)
     return {"count": count, "url": address, "results": [orjson.Fragment(row) for row in rows]}
+
+
+def some_words(words: Sequence[str], help_text: str, **options: Any) -> Asked:
+    """A parameter that names some of these words; its value is the list of them."""
+
+    def read(parameter: str, text: str) -> list[str]:
+        items = read_items(parameter, text)
+        faults = (unknown(parameter, f"value of {parameter}", item, words) for item in items if item not in words)
+        Faults(faults).refuse()
+        return items
+
+    return Asked(read, {"type": "string", "enum": list(words)}, help_text, is_list=True, **options)
+
+
+def a_word(words: Sequence[str], help_text: str, **options: Any) -> Asked:
+    """A parameter that is one of these words."""
+
+    def read(parameter: str, text: str) -> str:
+        if text not in words:
+            raise BadRequest([unknown(parameter, f"value of {parameter}", text, words)])
+        return text
+
+    return Asked(read, {"type": "string", "enum": list(words)}, help_text, **options)
+
+
+def a_day(help_text: str, **options: Any) -> Asked:
+    """A parameter that is a day."""
+    return Asked(read_date, {"type": "string", "format": "date"}, help_text, **options)
+
+
+def a_flag(help_text: str, **options: Any) -> Asked:
+    """A parameter that is true or false."""
+    return Asked(read_bool, {"type": "boolean"}, help_text, **options)
+
+
+def a_number(lowest: int, highest: int, help_text: str, **options: Any) -> Asked:
+    """A parameter that is a whole number of a range."""
+    schema = {"type": "integer", "minimum": lowest, "maximum": highest}
+    return Asked(lambda name, text: read_integer(name, text, lowest, highest), schema, help_text, **options)

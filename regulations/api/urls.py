@@ -16,6 +16,7 @@ from regulations.api.people import PersonResource
 from regulations.api.policies import PolicyResource
 from regulations.api.sources import SourceResource
 from regulations.api.stances import StanceResource
+from regulations.api.timeline import TimelineCalendarView, TimelineFeedView, TimelineView
 from regulations.api.topics import TopicResource
 from regulations.api.verdicts import CheckView
 
@@ -44,4 +45,7 @@ for resource in RESOURCES:
 urlpatterns = [
     *router.urls,
     path("check/", CheckView.as_view()),
+    path("timeline/", TimelineView.as_view()),
+    path("timeline.ics", TimelineCalendarView.as_view()),
+    path("timeline.atom", TimelineFeedView.as_view()),
 ]

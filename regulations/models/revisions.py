@@ -1,10 +1,16 @@
 """What our records said, and when: the database writes down every change of every row."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import reduce
+from operator import or_
+from typing import Any, Self
 
 from django.db import connection, models, transaction
-from django.db.models import F, Q
+from django.db.models import F, Func, Q
+from django.db.models.expressions import Combinable
+from django.db.models.fields.json import KeyTransform
+from django.db.models.lookups import IsNull
 
 from regulations.models.base import CodeField
 
@@ -47,6 +53,32 @@ class Change(models.Model):
         return f"{self.moment:%Y-%m-%d %H:%M}" if self.moment else "not yet committed"
 
 
+class Differs(Func):
+    """Whether a column of the row differs before and after a change."""
+
+    template = "(%(expressions)s)"
+    arg_joiner = " IS DISTINCT FROM "
+    output_field = models.BooleanField()
+
+    def __init__(self, column: str) -> None:
+        super().__init__(KeyTransform(column, "before"), KeyTransform(column, "after"))
+
+
+class RevisionQuerySet(models.QuerySet["Revision"]):
+    def of(self, model: type[models.Model], row_id: Any) -> Self:
+        """Keep the changes of one row of the model."""
+        return self.filter(table=model._meta.db_table, row_id=row_id)
+
+    def known_by(self, moment: Combinable) -> Self:
+        """Keep the changes made by the moment; all of them where it is null."""
+        return self.filter(Q(IsNull(moment, True)) | Q(change__moment__lte=moment))
+
+    def altering(self, columns: Iterable[str]) -> Self:
+        """Keep the changes after which one of these columns of a row was another."""
+        altered = reduce(or_, (Q(Differs(column)) for column in columns))
+        return self.filter(altered, before__isnull=False, after__isnull=False)
+
+
 class Revision(models.Model):
     """One change of one row, written by triggers (revision_*), so that bulk writes and raw SQL are in it too."""
 
@@ -62,6 +94,8 @@ class Revision(models.Model):
         related_name="revisions",
         help_text="The change that it is part of.",
     )
+
+    objects = RevisionQuerySet.as_manager()
 
     class Meta:
         ordering = ["-pk"]

@@ -33,7 +33,16 @@ def test_an_example_of_the_papers_is_answered_as_they_say(knowledge, address, an
 
     response = Client().get(address.removeprefix(ADDRESS), headers={"host": "localhost:8000"})
 
-    assert json.loads(response.content) == json.loads(answer)
+    assert fits(json.loads(answer), json.loads(response.content)), response.content.decode()
+
+
+def fits(told, answered):
+    """Whether an answer is as told; “…” stands for what is another after each load, such as moments."""
+    if isinstance(told, dict) and isinstance(answered, dict):
+        return told.keys() == answered.keys() and all(fits(told[name], answered[name]) for name in told)
+    if isinstance(told, list) and isinstance(answered, list):
+        return len(told) == len(answered) and all(map(fits, told, answered))
+    return told == "…" or told == answered
 
 
 def test_no_request_in_the_papers_goes_unanswered():

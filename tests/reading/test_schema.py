@@ -64,6 +64,12 @@ def test_errors_are_as_described(db, faults_of, resource):
     assert faults_of(f"/api/v1/{resource.collection}/{{key}}/", missing, "404") == []
 
 
+@pytest.mark.parametrize("sent", [{}, {"coming": "true", "page_size": "200"}, {"collection": "people"}])
+def test_the_timeline_is_as_described(knowledge, faults_of, sent):
+    assert faults_of("/api/v1/timeline/", Client().get("/api/v1/timeline/", sent)) == []
+    assert faults_of("/api/v1/timeline/", Client().get("/api/v1/timeline/", {"nonsense": "1"}), "400") == []
+
+
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.collection)
 def test_the_parameters_described_are_those_that_are_read(description, resource):
     from kbase.reading.questions import DETAIL_PARAMETERS, LIST_PARAMETERS
