@@ -131,10 +131,14 @@ def connected_to(name):
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_test_environment, django_db_modify_db_settings, django_db_blocker):
-    """Make the test database also when all who need it use a copy; pytest-django looks for `django_db` alone."""
+    """Make the test database also when all who need it use a copy; pytest-django looks for `django_db` alone.
+
+    Its value is the database's name.
+    """
     with django_db_blocker.unblock():
         made = setup_databases(verbosity=0, interactive=False)
-    yield
+        connections["default"].close()
+    yield connections["default"].settings_dict["NAME"]
     with django_db_blocker.unblock():
         teardown_databases(made, verbosity=0)
 
@@ -172,6 +176,24 @@ def knowledge(db, knowledge_database):
     with connected_to(knowledge_database), transaction.atomic():
         yield
         transaction.set_rollback(True)
+
+
+@pytest.fixture
+def committed(django_db_setup, django_db_blocker, worker_id):
+    """An empty database of the test's own, where what is written is committed and so has its moment."""
+    with own_database(f"test_kbase_committed_{worker_id}", django_db_setup, django_db_blocker) as name:
+        yield name
+
+
+@contextmanager
+def own_database(name, template, django_db_blocker):
+    """Let `connections["default"]` speak with a copy of the template, which nobody is connected to."""
+    with django_db_blocker.unblock():
+        connections["default"].close()
+        copy_database(template, name)
+        with connected_to(name):
+            yield name
+        drop_database(name)
 
 
 # The real server
