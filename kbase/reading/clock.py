@@ -1,12 +1,14 @@
 """The second clock: what our records said at a moment. (The first, `on`, is a day in the world.)
 
 The database keeps its part of it: a schema `as_known` of views that have the names of our tables and rebuild their rows
-as of the setting `kbase.known_at`, and moments of changes that are given in the order of commits, under a lock.
+as of the setting `kbase.known_at`, a function `last_under` that finds the row that had a key, and moments of changes
+that are given in the order of commits, under a lock.
 """
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from django.db import connections, transaction
@@ -51,6 +53,24 @@ def known_at(moment: datetime | None, using: str = "default") -> Iterator[None]:
             _moment.reset(token)
         # Only read, so nothing is lost; within a larger transaction it ends the settings, which a commit would not.
         transaction.set_rollback(True, using)
+
+
+@dataclass(frozen=True)
+class Past:
+    """The row that a key led to last, and, if it is no longer there, when it went, by what kind of change and why."""
+
+    row_id: int
+    gone_at: datetime | None
+    kind: str | None
+    reason: str | None
+
+
+def past_of(table: str, key: str, using: str = "default") -> Past | None:
+    """What became of the row of a table that had this key last; None if none ever had."""
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT row_id, gone_at, kind, reason FROM as_known.last_under(%s, %s)", [table, key])
+        found = cursor.fetchone()
+    return Past(*found) if found else None
 
 
 def shown(moment: datetime | None) -> str | None:

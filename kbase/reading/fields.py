@@ -91,10 +91,19 @@ class Code(serializers.ChoiceField):
 
 
 class ComputedCode(Code):
-    """A coded value that no column holds: an expression of the day asked about and of the path to the instance."""
+    """A coded value that no column holds: an expression of the day asked about and of the path to the instance.
 
-    def __init__(self, choices: Any, expression: Callable[[Any, str], Expression], **options: Any) -> None:
-        self.expression = expression
+    depends_on: the relations whose rows it looks at, beside the instance's own row.
+    """
+
+    def __init__(
+        self,
+        choices: Any,
+        expression: Callable[[Any, str], Expression],
+        depends_on: Iterable[str] = (),
+        **options: Any,
+    ) -> None:
+        self.expression, self.depends_on = expression, tuple(depends_on)
         super().__init__(choices, **{"read_only": True, **options})
 
     def get_attribute(self, instance: models.Model) -> str:
@@ -154,6 +163,7 @@ class RelatedList(serializers.ListSerializer):
     child: the serializer of one of them, or a OneOf where each row only leads to another record.
     rows: a function from the instance's id, or an expression for it, to the related rows; by default the relation
         that the field is named after.
+    along: the relations that `rows` follows.
     where: a condition on the related rows.
     order: their order; by default that of their model.
     """
@@ -163,11 +173,13 @@ class RelatedList(serializers.ListSerializer):
         *,
         child: "serializers.ModelSerializer | OneOf",
         rows: Callable[[Any], QuerySet] | None = None,
+        along: Iterable[str] = (),
         where: Q | None = None,
         order: Iterable[Any] = (),
         **options: Any,
     ) -> None:
         self.rows, self.where, self.order = rows, where or Q(), list(order)
+        self.along = tuple(along)
         super().__init__(child=child, read_only=True, **options)
 
     def related(self, instance_id: Any) -> QuerySet:

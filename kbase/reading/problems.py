@@ -92,6 +92,16 @@ class NotFound(APIException):
         super().__init__(detail)
 
 
+class Gone(APIException):
+    """The record that had this key is no longer there. `members` say when and why, and where its history is."""
+
+    status_code = HTTPStatus.GONE
+
+    def __init__(self, detail: str, **members: Any) -> None:
+        self.members = members
+        super().__init__(detail)
+
+
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """Answer what Django REST framework raises; anything unforeseen is left to `server_error`."""
     request = context["request"]
@@ -145,6 +155,8 @@ def document(status: int, detail: str, instance: str, **members: Any) -> dict[st
 def _members(error: APIException) -> dict[str, Any]:
     if isinstance(error, BadRequest):
         return {"errors": [fault.as_json() for fault in error.faults]}
+    if isinstance(error, Gone):
+        return error.members
     if isinstance(error, NotFound) and error.nearest:
         return {"nearest": error.nearest}
     return {}

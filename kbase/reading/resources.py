@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from http import HTTPStatus
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
@@ -21,7 +23,7 @@ from kbase.reading.filters import ResourceFilter
 from kbase.reading.keys import keys_like
 from kbase.reading.links import link
 from kbase.reading.ordering import Column
-from kbase.reading.problems import NotFound, unknown
+from kbase.reading.problems import Gone, NotFound, unknown
 from kbase.reading.questions import read_detail, read_list, refuse_unknown_names
 from kbase.reading.serializers import ResourceSerializer
 from kbase.reading.values import query_parameters
@@ -75,7 +77,7 @@ class Resource(ViewSet):
             # PostgreSQL has no NUL in its texts, so no key has one either.
             answer = None if "\x00" in key else detail_answer(type(self), question, key, root_of(request))
             if answer is None:
-                raise self._not_found(key)
+                return self.moved(request, key)
         return Response(answer, headers=link({"collection": f"{root_of(request)}{self.collection}/"}))
 
     @classmethod
@@ -84,10 +86,40 @@ class Resource(ViewSet):
         """What the list may be ordered by."""
         return ordering.columns(cls.queryset.model, [*cls.order, cls.key])
 
-    def _not_found(self, key: str) -> NotFound:
-        nearest = unknown("", "record", key, keys_like(self.queryset, self.key, key)).nearest
+    @classmethod
+    def moved(cls, request: Request, key: str) -> Response:
+        """A permanent redirect to the record that had the key; the rest of the address stays as it is.
+
+        Raises Gone if that record is no longer there, and NotFound if there never was one.
+        """
+        past = None if "\x00" in key else clock.past_of(cls.queryset.model._meta.db_table, key)
+        if past is None:
+            raise cls.not_found(key)
+        if past.gone_at:
+            raise cls._gone(request, key, past)
+        current = cls.queryset.order_by().values_list(cls.key, flat=True).filter(pk=past.row_id).first()
+        if current is None:
+            raise cls.not_found(key)
+        before, _, after = request.get_full_path().partition(f"/{cls.collection}/{quote(key)}/")
+        location = f"{before}/{cls.collection}/{quote(current)}/{after}"
+        return Response(status=HTTPStatus.PERMANENT_REDIRECT, headers={"Location": location})
+
+    @classmethod
+    def _gone(cls, request: Request, key: str, past: clock.Past) -> Gone:
+        when, why = f"{past.gone_at:%Y-%m-%d}", f": {past.reason}" if past.reason else ""
+        return Gone(
+            f"The record “{key[:100]}” was taken out of {cls.collection} on {when}{why}. Its history stays readable.",
+            gone_at=clock.shown(past.gone_at),
+            kind=past.kind,
+            reason=past.reason or None,
+            history=f"{root_of(request)}{cls.collection}/{quote(key)}/history/",
+        )
+
+    @classmethod
+    def not_found(cls, key: str) -> NotFound:
+        nearest = unknown("", "record", key, keys_like(cls.queryset, cls.key, key)).nearest
         hint = f" Did you mean “{nearest}”?" if nearest else ""
-        return NotFound(f"There is no record “{key[:100]}” in {self.collection}.{hint}", nearest)
+        return NotFound(f"There is no record “{key[:100]}” in {cls.collection}.{hint}", nearest)
 
 
 class Collections(APIView):

@@ -61,6 +61,10 @@ PROBLEM: Schema = {
         "instance": {**TEXT, "format": "uri-reference", "description": "The path that was asked for."},
         "errors": {"type": "array", "items": {"$ref": "#/components/schemas/Fault"}},
         "nearest": {**TEXT, "description": "The key that comes closest to the one that is not there."},
+        "gone_at": {**TEXT, "format": "date-time", "description": "When the record was taken out."},
+        "kind": {**TEXT, "description": "By what kind of change it was taken out."},
+        "reason": {"type": ["string", "null"], "description": "Why it was taken out; null if that was not stated."},
+        "history": {**TEXT, "format": "uri", "description": "Where the record's history is."},
     },
     "required": ["type", "title", "status", "detail", "instance"],
 }
@@ -104,11 +108,16 @@ FACET_COUNT: Schema = {
     },
     "required": ["value", "label", "count"],
 }
+MOVED: Schema = {
+    "description": "The record has another key now.",
+    "headers": {"Location": {"schema": {**TEXT, "format": "uri-reference"}, "description": "Its address by that key."}},
+}
 # The variable parts of addresses.
 PATH_PARTS = {"key": "The record's key.", "collection": "The collection's name."}
 ERRORS = {
     400: "The question could be misread; `errors` names each fault.",
-    404: "There is no such record.",
+    404: "There is no such record, and never was.",
+    410: "The record was taken out; the answer says when and why.",
     406: "The answer is of a media type that the request does not accept.",
     414: "The address is too long.",
     500: "Something went wrong on our side.",
@@ -199,10 +208,12 @@ class ReadingSchema(AutoSchema):
         ]
 
     def _get_response_bodies(self, direction: str = "response") -> Schema:
-        has_key = not self._is_list() if self._is_resource() else "{" in self.path
-        errors = {400, 406, 414, 500, 503} | ({404} if has_key else set())
+        is_detail = self._is_resource() and not self._is_list()
+        errors = {400, 406, 414, 500, 503} | ({404} if "{" in self.path else set()) | ({410} if is_detail else set())
         media_type = self.view.media_type if isinstance(self.view, QuestionView) else "application/json"
         found = {"200": {"description": "The answer.", "content": {media_type: {"schema": self._answer()}}}}
+        if is_detail:
+            found["308"] = MOVED
         self._component("Fault", FAULT)
         problem = {"schema": self._component("Problem", PROBLEM)}
         for status in sorted(errors - {503} if self._is_index() else errors):

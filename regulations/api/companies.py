@@ -92,6 +92,7 @@ class CompanyDetailSerializer(DetailSerializer, CompanySerializer):
     relations = many(
         CompanyRelationSerializer(),
         rows=lambda company: CompanyRelation.objects.filter(Q(company=company) | Q(target=company)),
+        along=["relations", "inverse_relations"],
         help_text="What it is to other companies, and they to it.",
     )
     appointments = many(OfficeHolderSerializer())

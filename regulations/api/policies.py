@@ -34,7 +34,10 @@ class PolicyRegulatorSerializer(ResourceSerializer):
 
 class PolicySerializer(ResourceSerializer):
     status = ComputedCode(
-        PolicyStatus.choices, status_on, help_text="What its timeline says of it on the day asked about."
+        PolicyStatus.choices,
+        status_on,
+        depends_on=["milestones"],
+        help_text="What its timeline says of it on the day asked about.",
     )
     jurisdiction = JurisdictionRef()
     regulators = many(PolicyRegulatorSerializer(), source="policy_regulators")

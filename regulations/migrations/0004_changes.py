@@ -130,6 +130,19 @@ END
 $$
 """
 
+KEYS = """
+-- The natural key in a row of ours, whatever it is called.
+CREATE FUNCTION regulations_key_of(known_row jsonb) RETURNS text IMMUTABLE PARALLEL SAFE LANGUAGE sql AS
+$$ SELECT coalesce(known_row->>'slug', known_row->>'code', known_row->>'key') $$;
+CREATE INDEX revision_of_old_key ON regulations_revision ("table", regulations_key_of(before), id DESC)
+WHERE regulations_key_of(before) IS DISTINCT FROM regulations_key_of(after) AND before IS NOT NULL
+"""
+
+FORGET_KEYS = """
+DROP INDEX revision_of_old_key;
+DROP FUNCTION regulations_key_of
+"""
+
 AS_KNOWN = """
 CREATE FUNCTION regulations_make_as_known() RETURNS void LANGUAGE plpgsql AS $make$
 DECLARE
@@ -144,6 +157,32 @@ BEGIN
         -- The moment of the last change that can be seen.
         CREATE FUNCTION as_known.last_change() RETURNS timestamptz STABLE LANGUAGE sql AS
         $$ SELECT max(moment) FROM %1$I.regulations_change $$;
+        -- The row that had a key last, and, where it is no longer there, when, by what kind of change and why.
+        CREATE FUNCTION as_known.last_under(wanted_table text, wanted_key text)
+        RETURNS TABLE (row_id bigint, gone_at timestamptz, kind text, reason text) STABLE LANGUAGE sql AS $$
+            WITH known AS MATERIALIZED
+                (SELECT coalesce(nullif(current_setting('kbase.known_at', true), '')::timestamptz, 'infinity') AS moment),
+            had AS (
+                SELECT revision.row_id FROM %1$I.regulations_revision AS revision
+                JOIN %1$I.regulations_change AS change ON change.id = revision.change_id CROSS JOIN known
+                WHERE revision."table" = wanted_table AND %1$I.regulations_key_of(before) = wanted_key
+                  AND %1$I.regulations_key_of(before) IS DISTINCT FROM %1$I.regulations_key_of(after)
+                  AND before IS NOT NULL AND coalesce(change.moment, now()) <= known.moment
+                ORDER BY revision.id DESC LIMIT 1
+            )
+            SELECT had.row_id,
+                   CASE WHEN final.after IS NULL THEN coalesce(final.moment, now()) END,
+                   CASE WHEN final.after IS NULL THEN final.kind END,
+                   CASE WHEN final.after IS NULL THEN final.reason END
+            FROM had CROSS JOIN LATERAL (
+                SELECT revision.after, change.moment, change.kind, change.reason
+                FROM %1$I.regulations_revision AS revision
+                JOIN %1$I.regulations_change AS change ON change.id = revision.change_id CROSS JOIN known
+                WHERE revision."table" = wanted_table AND revision.row_id = had.row_id
+                  AND coalesce(change.moment, now()) <= known.moment
+                ORDER BY revision.id DESC LIMIT 1
+            ) AS final
+        $$;
     $sql$, ours);
     FOR watched IN
         SELECT relname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid WHERE tgname = 'revision_insert'
@@ -258,6 +297,7 @@ class Migration(migrations.Migration):
         migrations.RunSQL(THIS_CHANGE),
         migrations.RunSQL(RECORD),
         migrations.RunSQL(REFUSE_TRUNCATE),
+        migrations.RunSQL(KEYS, FORGET_KEYS),
         migrations.RunSQL(AS_KNOWN, "DROP FUNCTION regulations_make_as_known()"),
         migrations.RunSQL(MAKE_AS_KNOWN, DROP_AS_KNOWN),
     ]
