@@ -2,15 +2,19 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Case, F, Func, TextField, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Coalesce, Concat
 from rest_framework import serializers
 
-from kbase.reading.expressions import Address, JsonObject
+from kbase.reading.expressions import Address, JsonObject, Param
 from kbase.reading.fields import ROOT
+from kbase.reading.statements import Statement, compile_statement
+from kbase.reading.unions import union
 from regulations.models import (
     Authorisation,
     Company,
@@ -29,14 +33,16 @@ from regulations.models import (
     Topic,
 )
 
+IDS = ArrayField(models.BigIntegerField())
+
 # From the path that leads to the record to the expression of its title.
 Title = Callable[[str], Combinable]
 
 
-def label_of(choices: type[models.TextChoices], path: str) -> Case:
-    """The label of the coded value at the path."""
-    labels = (When(**{path: word}, then=Value(label)) for word, label in choices.choices)
-    return Case(*labels, default=Value(""), output_field=TextField())
+def label_of(labels: Mapping[str, str], path: str) -> Case:
+    """The label of the coded value at the path, among the labels by their words."""
+    found = (When(**{path: word}, then=Value(label)) for word, label in labels.items())
+    return Case(*found, default=Value(""), output_field=TextField())
 
 
 def joined(*parts: Combinable | str) -> Concat:
@@ -47,7 +53,9 @@ def joined(*parts: Combinable | str) -> Concat:
 
 def _authorisation(path: str) -> Combinable:
     given_by = Coalesce(f"{path}regulator__name", f"{path}jurisdiction__name")
-    return joined(F(f"{path}company__name"), ": ", label_of(Authorisation.Kind, f"{path}kind"), ", ", given_by)
+    return joined(
+        F(f"{path}company__name"), ": ", label_of(dict(Authorisation.Kind.choices), f"{path}kind"), ", ", given_by
+    )
 
 
 def _figure(path: str) -> Combinable:
@@ -56,11 +64,11 @@ def _figure(path: str) -> Combinable:
 
 
 def _milestone(path: str) -> Combinable:
-    return joined(F(f"{path}policy__title"), ": ", label_of(Milestone.Kind, f"{path}kind"))
+    return joined(F(f"{path}policy__title"), ": ", label_of(dict(Milestone.Kind.choices), f"{path}kind"))
 
 
 def _stance(path: str) -> Combinable:
-    words = label_of(Stance.Kind, f"{path}stance")
+    words = label_of(dict(Stance.Kind.choices), f"{path}stance")
     return joined(F(f"{path}jurisdiction__name"), " on ", F(f"{path}topic__name"), ": ", words)
 
 
@@ -111,6 +119,28 @@ KINDS = (
 )
 BY_MODEL: Mapping[type[models.Model], RecordKind] = {kind.model: kind for kind in KINDS}
 BY_COLLECTION: Mapping[str, RecordKind] = {kind.collection: kind for kind in KINDS}
+
+
+def ids_at(place: int) -> Param:
+    """The ids of the records of the kind at this place among all, left open."""
+    return Param(f"ids_{place}", IDS)
+
+
+def ids_by_place(ids: Mapping[int, list[int]]) -> dict[str, list[int]]:
+    """The ids of records as statements take them."""
+    return {ids_at(place).name: ids.get(place, []) for place in range(len(KINDS))}
+
+
+@lru_cache(1000)
+def lines(places: frozenset[int]) -> Statement:
+    """The records of these kinds with some ids: the place of the kind, the id, the key, the title."""
+    return union(compile_statement(_lines(place)) for place in sorted(places))
+
+
+def _lines(place: int) -> models.QuerySet:
+    kind = KINDS[place]
+    rows = kind.model._base_manager.order_by().filter(pk__any_of=ids_at(place))
+    return rows.values_list(Value(place), "pk", kind.key, kind.title(""))
 
 
 class RecordLineSerializer(serializers.Serializer):

@@ -191,7 +191,7 @@ EVENT_STEPS = [
         prefix="event_",
         record=BY_MODEL[Event],
         path="event__",
-        title=lambda path: joined(F(f"{path}event__name"), ": ", label_of(EventStep.Kind, f"{path}kind")),
+        title=lambda path: joined(F(f"{path}event__name"), ": ", label_of(dict(EventStep.Kind.choices), f"{path}kind")),
         related={
             "jurisdiction": _of(Jurisdiction, "event__jurisdiction_id"),
             "company": lambda: Company.objects.filter(organised_events__event=OuterRef("event_id")),
@@ -238,7 +238,11 @@ RELATIONS = _span(
     record=BY_MODEL[Company],
     path="company__",
     title=lambda path: joined(
-        F(f"{path}company__name"), ": ", label_of(CompanyRelation.Kind, f"{path}kind"), " ", F(f"{path}target__name")
+        F(f"{path}company__name"),
+        ": ",
+        label_of(dict(CompanyRelation.Kind.choices), f"{path}kind"),
+        " ",
+        F(f"{path}target__name"),
     ),
     related={
         "company": lambda: Company.objects.filter(Q(pk=OuterRef("company_id")) | Q(pk=OuterRef("target_id"))),

@@ -9,6 +9,7 @@ from regulations.api.companies import CompanyResource
 from regulations.api.enforcement_actions import EnforcementActionResource
 from regulations.api.events import EventResource
 from regulations.api.figures import FigureResource
+from regulations.api.graph import GraphView
 from regulations.api.jurisdictions import JurisdictionResource
 from regulations.api.measures import MeasureResource
 from regulations.api.milestones import MilestoneResource
@@ -45,6 +46,7 @@ for resource in RESOURCES:
 urlpatterns = [
     *router.urls,
     path("check/", CheckView.as_view()),
+    path("graph/<str:collection>/<str:key>/", GraphView.as_view()),
     path("timeline/", TimelineView.as_view()),
     path("timeline.ics", TimelineCalendarView.as_view()),
     path("timeline.atom", TimelineFeedView.as_view()),
