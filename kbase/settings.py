@@ -116,6 +116,8 @@ IS_LOCAL = HOST in {"127.0.0.1", "::1", "localhost"}
 ROOT_URLCONF = "kbase.urls"
 # Where the API begins; the addresses in its answers start with it.
 API_ROOT = "/api/v1/"
+# So many whole lists a worker makes and sends at once; each keeps one of its threads for as long as its reader reads.
+EXPORTS_AT_ONCE = 2
 API_DESCRIPTION = "/api/schema/"
 WSGI_APPLICATION = "kbase.wsgi.application"
 
@@ -284,8 +286,9 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": ["kbase.permissions.ReadOnly"],
     "UNAUTHENTICATED_USER": None,
-    # `format` is no parameter of ours.
+    # `format` is a parameter of ours, not of the framework.
     "URL_FORMAT_OVERRIDE": None,
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "kbase.reading.renderers.AddressNegotiation",
     "EXCEPTION_HANDLER": "kbase.reading.problems.exception_handler",
     "DEFAULT_SCHEMA_CLASS": "kbase.reading.schema.ReadingSchema",
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -91,6 +91,14 @@ def list_rows(
     window = Window(question.order, size, number > 1, None)
     found = _page_statement(resource, rows, window, question.selection, with_keyset=False).rows(values)
     return count, [row[0] for row in found], f"{root}{resource.collection}/?{urlencode(sent)}"
+
+
+def all_rows(resource: type[Resource], question: ListQuestion, root: str) -> Iterator[bytes]:
+    """All records of the list, as JSON, without ever holding more than a few of them."""
+    rows = Rows(question.filtering.shape, question.holding)
+    statement = _whole_statement(resource, rows, question.order, question.selection)
+    for batch in statement.batches(_values(question, root)):
+        yield from (row[0] for row in batch)
 
 
 def _numbered_page(
@@ -184,6 +192,13 @@ def _page_statement(
     keyset = [column.path for column in window.order] if with_keyset else []
     whole = resource.queryset.model._base_manager.filter(pk__in=page).order_by(*order)
     return compile_statement(whole.values_list(rendered, *keyset))
+
+
+@lru_cache(SHAPES_KEPT)
+def _whole_statement(resource: type[Resource], rows: Rows, order: Order, chosen: Selection) -> Statement:
+    rendered = project(resource.serializer_class(selection=chosen))
+    ordered = _matching(resource, rows).order_by(*(column.order_by() for column in order))
+    return compile_statement(ordered.values_list(rendered))
 
 
 @lru_cache(SHAPES_KEPT)

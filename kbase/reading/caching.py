@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from http import HTTPStatus
 from pathlib import Path
 
 from django.apps import apps
@@ -79,8 +80,15 @@ def validated(
     asked = request.headers.get("If-None-Match")
     if asked and validators.tag in _TAG.findall(asked):
         return validators.sent_on(HttpResponseNotModified(), now)
-    response = validators.sent_on(answer(), now)
+    response = answer()
+    if response.status_code != HTTPStatus.OK:
+        # A redirect says where, and is kept like an answer; there is nothing in it to compare.
+        response["Cache-Control"] = validators.freshness
+        return response
+    validators.sent_on(response, now)
     if asked.strip() == "*" if asked else _is_unmodified(request, response):
+        if response.streaming:
+            response.close()
         return validators.sent_on(HttpResponseNotModified(), now)
     return response
 

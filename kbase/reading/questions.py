@@ -32,9 +32,12 @@ SELECTIONS_KEPT = 1000
 START = "*"
 
 DETAIL_PARAMETERS = ("on", "known_at", "fields", "omit", "expand")
-LIST_PARAMETERS = (*DETAIL_PARAMETERS, "ordering", "page", "page_size", "cursor", "facets")
+LIST_PARAMETERS = (*DETAIL_PARAMETERS, "ordering", "page", "page_size", "cursor", "facets", "format")
+FORMATS = ("json", "csv", "ndjson")
+# What has no meaning for a whole list.
+OF_PAGES = ("page", "page_size", "cursor", "facets")
 # What a walk may change on its way: it shows other things of the same rows.
-SHOWN_ONLY = ("cursor", "page_size", "fields", "omit", "expand", "facets")
+SHOWN_ONLY = ("cursor", "page_size", "fields", "omit", "expand", "facets", "format")
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ class ListQuestion:
     """What is asked of a list. `holding` keeps the records that hold on the day, where the resource has such.
 
     facets: the filters by whose values the rows are counted too.
+    format: one of FORMATS; all but json are the whole list.
     understood: the question as the answer repeats it.
     """
 
@@ -71,6 +75,7 @@ class ListQuestion:
     selection: Selection
     page: Page
     facets: tuple[str, ...]
+    format: str
     understood: Mapping[str, Any]
     fingerprint: str
 
@@ -128,6 +133,8 @@ def read_list(resource: type[Resource], sent: Mapping[str, str]) -> ListQuestion
         read["page"] = _page(sent)
     with faults.gathering():
         read["facets"] = _facets(sent, resource.filterset_class.facets())
+    with faults.gathering():
+        read["format"] = _format(sent)
     faults.refuse()
     return _resumed(_question(resource, sent, read), sent)
 
@@ -200,6 +207,18 @@ def _facets(sent: Mapping[str, str], possible: Iterable[str]) -> tuple[str, ...]
     faults = Faults(unknown("facets", "facet", name, possible) for name in names if name not in possible)
     faults.refuse()
     return tuple(names)
+
+
+def _format(sent: Mapping[str, str]) -> str:
+    name = sent.get("format", "json")
+    if name not in FORMATS:
+        raise BadRequest([unknown("format", "format", name, FORMATS)])
+    faults = Faults()
+    if name != "json":
+        detail = f"format={name} is the whole list; leave {{}} out."
+        faults.extend(Fault(each, "contradictory", detail.format(each)) for each in OF_PAGES if each in sent)
+    faults.refuse()
+    return name
 
 
 def _page(sent: Mapping[str, str]) -> Page:

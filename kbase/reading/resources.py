@@ -19,6 +19,7 @@ from rest_framework.viewsets import ViewSet
 from kbase.reading import clock, ordering
 from kbase.reading.answers import detail_answer, list_answer
 from kbase.reading.caching import validated
+from kbase.reading.exports import MEDIA_TYPES, export
 from kbase.reading.filters import ResourceFilter
 from kbase.reading.keys import keys_like
 from kbase.reading.links import link
@@ -52,6 +53,7 @@ class Resource(ViewSet):
     order: ClassVar[tuple[str, ...]] = ()
     default_order: ClassVar[tuple[str, ...]] = ()
     holding_on: ClassVar[Callable[[Any], Q] | None] = None
+    formats = MEDIA_TYPES
     lookup_url_kwarg = "key"
     lookup_value_regex = "[^/]+"
 
@@ -68,6 +70,8 @@ class Resource(ViewSet):
     def _list(self, request: Request, sent: Mapping[str, str]) -> HttpResponseBase:
         with clock.known_at(clock.moment_asked(sent)):
             question = read_list(type(self), sent)
+            if question.format != "json":
+                return export(type(self), question, root_of(request), request)
             body, relations = list_answer(type(self), question, root_of(request), sent)
         return Response(body, headers=link(relations))
 

@@ -10,11 +10,12 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 from rest_framework import serializers
 
+from kbase.reading.exports import MEDIA_TYPES
 from kbase.reading.facets import MOST_VALUES, Facet
 from kbase.reading.fields import Code, KnownAt, Number, OneOf, RelatedList
 from kbase.reading.parameters import Parameter
 from kbase.reading.problems import MEDIA_TYPE
-from kbase.reading.questions import DEEPEST_ROW, LARGEST_PAGE, PAGE_SIZE, START
+from kbase.reading.questions import DEEPEST_ROW, FORMATS, LARGEST_PAGE, PAGE_SIZE, START
 from kbase.reading.resources import Collections, Resource
 from kbase.reading.values import LONGEST_TEXT, MOST_ITEMS
 from kbase.reading.views import QuestionView
@@ -24,6 +25,10 @@ Schema = dict[str, Any]
 FACETS = (
     f"The filters by whose values the records are counted: the {MOST_VALUES} most frequent values of each, under all"
     " filters but its own. A record without a value is in no count."
+)
+FORMAT = (
+    "The format. csv and ndjson (a record of JSON on each line) are the whole list, whatever its length, as a file, and so go without"
+    " page, page_size, cursor and facets."
 )
 NULL: Schema = {"type": "null"}
 TEXT: Schema = {"type": "string"}
@@ -121,7 +126,7 @@ ERRORS = {
     406: "The answer is of a media type that the request does not accept.",
     414: "The address is too long.",
     500: "Something went wrong on our side.",
-    503: "The database does not answer; try again after the seconds of `Retry-After`.",
+    503: "The database does not answer, or is busy with exports; try again after the seconds of `Retry-After`.",
 }
 
 
@@ -204,6 +209,7 @@ class ReadingSchema(AutoSchema):
             ("page", pages, f"The number of the page, up to row {DEEPEST_ROW}."),
             ("page_size", sizes, "How many records a page has."),
             ("facets", _many({**TEXT, "enum": list(self._facets())}), FACETS),
+            ("format", {**TEXT, "enum": list(FORMATS), "default": "json"}, FORMAT),
             ("cursor", TEXT, f"Walks the whole list at constant cost: start with `{START}`, then follow `next`."),
         ]
 
@@ -211,7 +217,10 @@ class ReadingSchema(AutoSchema):
         is_detail = self._is_resource() and not self._is_list()
         errors = {400, 406, 414, 500, 503} | ({404} if "{" in self.path else set()) | ({410} if is_detail else set())
         media_type = self.view.media_type if isinstance(self.view, QuestionView) else "application/json"
-        found = {"200": {"description": "The answer.", "content": {media_type: {"schema": self._answer()}}}}
+        content = {media_type: {"schema": self._answer()}}
+        if self._is_list():
+            content |= {media_type: {"schema": TEXT} for media_type in MEDIA_TYPES.values()}
+        found = {"200": {"description": "The answer.", "content": content}}
         if is_detail:
             found["308"] = MOVED
         self._component("Fault", FAULT)

@@ -5,18 +5,21 @@ differs between two requests of one shape are the values of its Params.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from django.db import connections
+from django.db import connections, transaction
 from django.db.models import QuerySet
 from psycopg.adapt import Loader
 from psycopg.sql import Literal
 
 from kbase.reading import clock
 from kbase.reading.expressions import Param
+
+# A few hundred kilobytes of rendered records.
+ROWS_AT_ONCE = 200
 
 _PLACEHOLDER = re.compile(r"%(.)")
 
@@ -35,6 +38,14 @@ class Statement:
         with _cursor(using) as cursor:
             cursor.execute(sql, [param.value_in(values) for param in self.params])
             return cursor.fetchall()
+
+    def batches(self, values: Mapping[str, Any], using: str = "default") -> Iterator[list[tuple[Any, ...]]]:
+        """Run it, and give its rows a few at a time, all of them as of one moment, however many there are."""
+        # The database's cursor looks at one snapshot from its first row to its last.
+        with transaction.atomic(using), _cursor(using, name="batches") as cursor:
+            cursor.execute(self.sql, [param.value_in(values) for param in self.params])
+            while rows := cursor.fetchmany(ROWS_AT_ONCE):
+                yield rows
 
 
 def compile_statement(rows: QuerySet, using: str = "default") -> Statement:
@@ -65,11 +76,16 @@ class _Bytes(Loader):
         return bytes(data)
 
 
-def _cursor(using: str) -> Any:
-    """A cursor with values bound by the server, so that statements are prepared once and planned once."""
+def _cursor(using: str, name: str | None = None) -> Any:
+    """A cursor with values bound by the server, so that statements are prepared once and planned once.
+
+    name: of a cursor that the database keeps, within a transaction, and gives its rows from as they are fetched.
+    """
     connection = connections[using]
     connection.ensure_connection()
-    cursor = psycopg.Cursor(connection.connection)
+    cursor: Any = psycopg.Cursor(connection.connection)
+    if name:
+        cursor = psycopg.ServerCursor(connection.connection, name)
     cursor.adapters.register_loader("json", _Bytes)
     # Django's wrapper counts the query, logs it, and speaks of errors in Django's words.
     return connection.make_debug_cursor(cursor) if connection.queries_logged else connection.make_cursor(cursor)

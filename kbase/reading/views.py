@@ -120,6 +120,7 @@ class QuestionView(APIView):
             question = self._read(sent, path, root_of(request))
             answer = self.answer(question)
         if isinstance(answer, HttpResponseBase):
+            answer.headers.setdefault("Link", link({})["Link"])
             return answer
         head = {"on": question.on, "known_at": clock.shown(question.known_at), "query": question.understood}
         return Response({**head, **answer}, headers=link({}))

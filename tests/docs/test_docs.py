@@ -33,7 +33,7 @@ def test_an_example_of_the_papers_is_answered_as_they_say(knowledge, address, an
 
     response = Client().get(address.removeprefix(ADDRESS), headers={"host": "localhost:8000"})
 
-    assert fits(json.loads(answer), json.loads(response.content)), response.content.decode()
+    assert fits(json.loads(answer), json.loads(response.getvalue())), response.getvalue().decode()
 
 
 def fits(told, answered):

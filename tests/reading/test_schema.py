@@ -23,9 +23,7 @@ def faults_of(description):
 
     def faults(path, response, status="200"):
         content = description["paths"][path]["get"]["responses"][status]["content"]
-        (media_type, said), *others = content.items()
-        assert not others
-        assert response.headers["Content-Type"] == media_type
+        said = content[response.headers["Content-Type"]]
         schema = {**said["schema"], "components": description["components"]}
         validator = Draft202012Validator(schema, format_checker=FormatChecker())
         return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(json.loads(response.content))]

@@ -153,7 +153,8 @@ def serve():
         port=settings.PORT,
         interface=Interfaces.WSGI,
         workers=settings.WORKERS,
-        blocking_threads=1,
+        # Those who are slow to read a whole list do not keep the others waiting.
+        blocking_threads=1 + settings.EXPORTS_AT_ONCE,
         backpressure=CONNECTIONS_PER_WORKER,
         websockets=False,
         respawn_failed_workers=True,
