@@ -407,6 +407,8 @@ def _title(serializer: type) -> str:
 
 
 def _code_title(field: Code) -> str:
+    if field.described_as:
+        return field.described_as
     if field.field_name.endswith("_precision"):
         return "DatePrecision"
     is_of_model = isinstance(field.parent, serializers.ModelSerializer)
