@@ -362,11 +362,14 @@ def _plain_type(field: Any) -> Schema:
         return {"type": "object", "additionalProperties": True}
     if isinstance(field, serializers.JSONField):
         return {"type": "array", "items": TEXT}
-    is_address = field.field_name.endswith("url") or field.field_name == "website"
-    if not is_address:
-        return TEXT
+    return _text(field.field_name)
+
+
+def _text(name: str) -> Schema:
+    if name == "url":
+        return {**TEXT, "format": "uri"}
     # The addresses of others may have letters of any script.
-    return {**TEXT, "format": "uri" if field.field_name == "url" else "iri"}
+    return {**TEXT, "format": "iri"} if name.endswith("url") or name == "website" else TEXT
 
 
 def _may_be_missing(field: Any) -> bool:
