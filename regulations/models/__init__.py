@@ -24,6 +24,7 @@ from regulations.models.policies import (
 )
 from regulations.models.provisions import Provision
 from regulations.models.revisions import Change, Revision, change
+from regulations.models.search import SearchDocument, SearchWord
 from regulations.models.sources import Mention, Source, SourceRelation
 from regulations.models.stances import Stance
 from regulations.models.topics import Topic
@@ -58,6 +59,8 @@ __all__ = [
     "Provision",
     "Regulator",
     "Revision",
+    "SearchDocument",
+    "SearchWord",
     "Source",
     "SourceRelation",
     "Stance",
