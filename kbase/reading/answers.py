@@ -19,6 +19,7 @@ from kbase.reading.filtering import Filtering
 from kbase.reading.ordering import Order
 from kbase.reading.problems import BadRequest, Fault
 from kbase.reading.questions import START, DetailQuestion, ListQuestion
+from kbase.reading.searching import BY_RELEVANCE
 from kbase.reading.selection import Selection
 from kbase.reading.statements import Statement, compile_statement, counting
 
@@ -34,10 +35,13 @@ SHAPES_KEPT = 1000
 
 @dataclass(frozen=True)
 class Rows:
-    """Which rows are asked for, as far as it shapes statements: by which filters, and whether holding on the day."""
+    """Which rows are asked for, as far as it shapes statements: by which filters, whether holding on the day, and
+    whether searched.
+    """
 
     filters: tuple[tuple[str, Any], ...]
     holding: bool
+    searched: bool
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,7 @@ def list_rows(
     """
     number, size = question.page.number or 1, question.page.size
     values = _values(question, root) | {"offset": (number - 1) * size}
-    rows = Rows(question.filtering.shape, question.holding)
+    rows = _rows(question, question.filtering)
     count: int = _count_statement(resource, rows).rows(values)[0][0]
     last = _last_page(count, size)
     if number > last:
@@ -95,7 +99,7 @@ def list_rows(
 
 def all_rows(resource: type[Resource], question: ListQuestion, root: str) -> Iterator[bytes]:
     """All records of the list, as JSON, without ever holding more than a few of them."""
-    rows = Rows(question.filtering.shape, question.holding)
+    rows = _rows(question, question.filtering)
     statement = _whole_statement(resource, rows, question.order, question.selection)
     for batch in statement.batches(_values(question, root)):
         yield from (row[0] for row in batch)
@@ -124,7 +128,7 @@ def _walk(
 ) -> ListAnswer:
     after = question.page.after
     missing = None if after is None else tuple(value is None for value in after)
-    rows = Rows(question.filtering.shape, question.holding)
+    rows = _rows(question, question.filtering)
     # One row more than asked for tells whether there is a next page.
     window = Window(question.order, question.page.size + 1, False, missing)
     statement = _page_statement(resource, rows, window, question.selection, with_keyset=True)
@@ -141,7 +145,11 @@ def _walk(
 
 
 def _values(question: ListQuestion, root: str) -> dict[str, Any]:
-    return {**question.filtering.values, **_told(question, root)}
+    return {**question.filtering.values, **question.sought.values, **_told(question, root)}
+
+
+def _rows(question: ListQuestion, filtering: Filtering) -> Rows:
+    return Rows(filtering.shape, question.holding, bool(question.sought))
 
 
 def _told(question: DetailQuestion | ListQuestion, root: str) -> dict[str, Any]:
@@ -153,7 +161,7 @@ def _facets(resource: type[Resource], question: ListQuestion, values: Mapping[st
     """The counts of each facet under the filters of the others."""
     found = {}
     for name in question.facets:
-        rows = Rows(question.filtering.without(name).shape, question.holding)
+        rows = _rows(question, question.filtering.without(name))
         found[name] = facets.as_json(_facet_statement(resource, rows, name).rows(values))
     return found
 
@@ -183,21 +191,30 @@ def _page_statement(
     resource: type[Resource], rows: Rows, window: Window, chosen: Selection, *, with_keyset: bool
 ) -> Statement:
     """The rows of a page: their ids first, then the rendering of just these."""
-    matching = _matching(resource, rows)
+    matching = _measured(resource, window.order, _matching(resource, rows))
     if window.missing is not None:
         matching = matching.filter(ordering.after(window.order, window.missing))
     order = [column.order_by() for column in window.order]
     page = Slice(matching.order_by(*order).values("pk"), window.size, has_offset=window.has_offset)
     rendered = project(resource.serializer_class(selection=chosen))
     keyset = [column.path for column in window.order] if with_keyset else []
-    whole = resource.queryset.model._base_manager.filter(pk__in=page).order_by(*order)
+    whole = _measured(resource, window.order, resource.queryset.model._base_manager.filter(pk__in=page)).order_by(
+        *order
+    )
     return compile_statement(whole.values_list(rendered, *keyset))
+
+
+def _measured(resource: type[Resource], order: Order, rows: QuerySet) -> QuerySet:
+    """The rows with what they are ordered by."""
+    is_needed = resource.search and BY_RELEVANCE in order
+    return resource.search.measured(rows) if is_needed else rows
 
 
 @lru_cache(SHAPES_KEPT)
 def _whole_statement(resource: type[Resource], rows: Rows, order: Order, chosen: Selection) -> Statement:
     rendered = project(resource.serializer_class(selection=chosen))
-    ordered = _matching(resource, rows).order_by(*(column.order_by() for column in order))
+    matching = _measured(resource, order, _matching(resource, rows))
+    ordered = matching.order_by(*(column.order_by() for column in order))
     return compile_statement(ordered.values_list(rendered))
 
 
@@ -222,4 +239,6 @@ def _matching(resource: type[Resource], rows: Rows) -> QuerySet:
     found = resource.queryset.all()
     if rows.holding:
         found = found.filter(resource.holding_on(ON))
+    if resource.search and rows.searched:
+        found = resource.search.apply(found)
     return Filtering(rows.filters, {}).apply(resource.filterset_class.base_filters, found)

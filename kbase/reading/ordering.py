@@ -23,6 +23,7 @@ class Column:
     """A column to order by: the name that users know, its path in the ORM, its type, and whether it may be empty.
 
     has_blanks: an empty text stands where there is none, as answers say by null.
+    directions: what may stand before the name.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Column:
     is_nullable: bool
     has_blanks: bool = False
     is_descending: bool = False
+    directions: tuple[str, ...] = ("", "-")
 
     @property
     def asked(self) -> str:
@@ -73,7 +75,7 @@ def read_order(text: str | None, allowed: Mapping[str, Column], default: Sequenc
     Raises BadRequest for an unknown column, and one named twice.
     """
     names = list(default) if text is None else read_items("ordering", text)
-    possible = [direction + name for name in allowed for direction in ("", "-")]
+    possible = [direction + name for name, column in allowed.items() for direction in column.directions]
     faults = [unknown("ordering", "ordering", name, possible) for name in names if name not in possible]
     bare = [name.removeprefix("-") for name in names]
     if len(set(bare)) < len(bare):

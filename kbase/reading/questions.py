@@ -16,6 +16,7 @@ from kbase.reading import ordering, selection
 from kbase.reading.filtering import Filtering, read_filters
 from kbase.reading.ordering import Order
 from kbase.reading.problems import BadRequest, Fault, Faults, unknown
+from kbase.reading.searching import BY_RELEVANCE, NOTHING, PARAMETER, RELEVANCE, Sought, read_query
 from kbase.reading.selection import EVERYTHING, Selection
 from kbase.reading.values import read_date, read_integer, read_items, read_moment
 
@@ -32,7 +33,7 @@ SELECTIONS_KEPT = 1000
 START = "*"
 
 DETAIL_PARAMETERS = ("on", "known_at", "fields", "omit", "expand")
-LIST_PARAMETERS = (*DETAIL_PARAMETERS, "ordering", "page", "page_size", "cursor", "facets", "format")
+LIST_PARAMETERS = (*DETAIL_PARAMETERS, PARAMETER, "ordering", "page", "page_size", "cursor", "facets", "format")
 FORMATS = ("json", "csv", "ndjson")
 # What has no meaning for a whole list.
 OF_PAGES = ("page", "page_size", "cursor", "facets")
@@ -62,7 +63,7 @@ class DetailQuestion:
 class ListQuestion:
     """What is asked of a list. `holding` keeps the records that hold on the day, where the resource has such.
 
-    facets: the filters by whose values the rows are counted too.
+    sought: what the rows are searched for. facets: the filters by whose values the rows are counted too.
     format: one of FORMATS; all but json are the whole list.
     understood: the question as the answer repeats it.
     """
@@ -71,6 +72,7 @@ class ListQuestion:
     known_at: datetime | None
     holding: bool
     filtering: Filtering
+    sought: Sought
     order: Order
     selection: Selection
     page: Page
@@ -113,7 +115,7 @@ def read_list(resource: type[Resource], sent: Mapping[str, str]) -> ListQuestion
     Raises BadRequest with all that is wrong with them.
     """
     filters = resource.filterset_class.base_filters
-    faults = Faults(_unknown_names(sent, [*filters, *LIST_PARAMETERS]))
+    faults = Faults(_unknown_names(sent, [*filters, *_parameters(resource)]))
     read: dict[str, Any] = {}
     with faults.gathering():
         read["on"] = _day(sent, timezone.localdate())
@@ -122,9 +124,9 @@ def read_list(resource: type[Resource], sent: Mapping[str, str]) -> ListQuestion
     with faults.gathering():
         read["filtering"] = read_filters(filters, sent)
     with faults.gathering():
-        read["order"] = ordering.read_order(
-            sent.get("ordering"), resource.columns(), resource.default_order, resource.key
-        )
+        read["order"] = _order(resource, sent)
+    with faults.gathering():
+        words = read_query(PARAMETER, sent[PARAMETER]) if PARAMETER in sent else None
     with faults.gathering():
         read["selection"] = _selection(sent)
         # An unknown field is told together with the other faults, not after them.
@@ -136,7 +138,23 @@ def read_list(resource: type[Resource], sent: Mapping[str, str]) -> ListQuestion
     with faults.gathering():
         read["format"] = _format(sent)
     faults.refuse()
+    # Understood last, as what is refused asks the database nothing.
+    read["sought"] = resource.search.understand(words) if resource.search and words else NOTHING
     return _resumed(_question(resource, sent, read), sent)
+
+
+def _parameters(resource: type[Resource]) -> list[str]:
+    return [name for name in LIST_PARAMETERS if resource.search or name != PARAMETER]
+
+
+def _order(resource: type[Resource], sent: Mapping[str, str]) -> Order:
+    """The order that is asked for; the best first, if words are looked for and no other order is asked for."""
+    names = sent.get("ordering", RELEVANCE if PARAMETER in sent else None)
+    if names is not None and RELEVANCE in names.split(",") and PARAMETER not in sent:
+        detail = f"Only what is searched has a relevance; say by {PARAMETER} what to look for, or order otherwise."
+        raise BadRequest([Fault("ordering", "contradictory", detail)])
+    columns = {**resource.columns(), **({RELEVANCE: BY_RELEVANCE} if PARAMETER in sent else {})}
+    return ordering.read_order(names, columns, resource.default_order, resource.key)
 
 
 @lru_cache(SELECTIONS_KEPT)
@@ -161,6 +179,8 @@ def _understood(resource: type[Resource], sent: Mapping[str, str], read: dict[st
     page: Page = read["page"]
     return {
         **{name: filters[name].understood(sent[name]) for name in sent if name in filters},
+        **({PARAMETER: sent[PARAMETER]} if PARAMETER in sent else {}),
+        **({"understood_as": read["sought"].understood_as} if read["sought"].understood_as else {}),
         **{name: sent[name].split(",") for name in ("fields", "omit", "expand", "facets") if name in sent},
         "ordering": [column.asked for column in read["order"]],
         **({} if page.number is None else {"page": page.number}),

@@ -26,6 +26,7 @@ from kbase.reading.links import link
 from kbase.reading.ordering import Column
 from kbase.reading.problems import Gone, NotFound, unknown
 from kbase.reading.questions import read_detail, read_list, refuse_unknown_names
+from kbase.reading.searching import Search
 from kbase.reading.serializers import ResourceSerializer
 from kbase.reading.values import query_parameters
 
@@ -42,6 +43,7 @@ class Resource(ViewSet):
     default_order: names of these.
     holding_on: where records hold over a span of days, the condition that they hold on a day; an explicit `on` then
         keeps only those.
+    search: how its records are found by words; the router sets it.
     """
 
     collection: ClassVar[str]
@@ -54,6 +56,7 @@ class Resource(ViewSet):
     default_order: ClassVar[tuple[str, ...]] = ()
     holding_on: ClassVar[Callable[[Any], Q] | None] = None
     formats = MEDIA_TYPES
+    search: ClassVar[Search | None] = None
     lookup_url_kwarg = "key"
     lookup_value_regex = "[^/]+"
 
@@ -141,10 +144,18 @@ class Collections(APIView):
 
 
 class ResourceRouter(SimpleRouter):
-    """The addresses of resources: `collection/` and `collection/key/`."""
+    """The addresses of resources: `collection/` and `collection/key/`.
+
+    search: makes, from a collection's name, how its records are found by words.
+    """
+
+    def __init__(self, search: Callable[[str], Search] | None = None) -> None:
+        super().__init__()
+        self.search = search
 
     def add(self, resource: type[Resource]) -> None:
         """Add a resource under its collection's name."""
+        resource.search = self.search(resource.collection) if self.search else None
         self.register(resource.collection, resource, basename=resource.collection)
 
     def get_urls(self) -> list[URLPattern]:

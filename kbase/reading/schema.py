@@ -10,13 +10,14 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 from rest_framework import serializers
 
-from kbase.reading import responses
 from kbase.reading.exports import MEDIA_TYPES
 from kbase.reading.facets import MOST_VALUES, Facet
 from kbase.reading.fields import Code, KnownAt, Number, OneOf, RelatedList
 from kbase.reading.parameters import Parameter
+from kbase.reading.problems import MEDIA_TYPE
 from kbase.reading.questions import DEEPEST_ROW, FORMATS, LARGEST_PAGE, PAGE_SIZE, START
 from kbase.reading.resources import Collections, Resource
+from kbase.reading.searching import LONGEST_QUERY, PARAMETER, RELEVANCE
 from kbase.reading.values import LONGEST_TEXT, MOST_ITEMS
 from kbase.reading.views import QuestionView
 
@@ -29,6 +30,13 @@ FACETS = (
 FORMAT = (
     "The format. csv and ndjson (a record of JSON on each line) are the whole list, whatever its length, as a file, and so go without"
     " page, page_size, cursor and facets."
+)
+SEARCHED = (
+    "Words that all have to be in the record or in the names of those that it belongs to, in any form; slips and accents"
+    " are forgiven. The best match comes first, if no other ordering is asked for."
+)
+ORDERED = (
+    "What to order by; descending after a minus. Empty values come last. `relevance`, the best match first, needs `q`."
 )
 NULL: Schema = {"type": "null"}
 TEXT: Schema = {"type": "string"}
@@ -113,8 +121,21 @@ FACET_COUNT: Schema = {
     },
     "required": ["value", "label", "count"],
 }
+MOVED: Schema = {
+    "description": "The record has another key now.",
+    "headers": {"Location": {"schema": {**TEXT, "format": "uri-reference"}, "description": "Its address by that key."}},
+}
 # The variable parts of addresses.
 PATH_PARTS = {"key": "The record's key.", "collection": "The collection's name."}
+ERRORS = {
+    400: "The question could be misread; `errors` names each fault.",
+    404: "There is no such record, and never was.",
+    410: "The record was taken out; the answer says when and why.",
+    406: "The answer is of a media type that the request does not accept.",
+    414: "The address is too long.",
+    500: "Something went wrong on our side.",
+    503: "The database does not answer, or is busy with exports; try again after the seconds of `Retry-After`.",
+}
 
 
 class ReadingSchema(AutoSchema):
@@ -189,10 +210,12 @@ class ReadingSchema(AutoSchema):
         columns = [sign + name for name in self.view.columns() for sign in ("", "-")]
         pages = {"type": "integer", "minimum": 1, "maximum": DEEPEST_ROW}
         sizes = {"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE, "default": PAGE_SIZE}
-        order = _many({**TEXT, "enum": columns})
+        order = _many({**TEXT, "enum": [RELEVANCE, *columns] if self.view.search else columns})
+        query = {**TEXT, "minLength": 1, "maxLength": LONGEST_QUERY}
         return [
             *found,
-            ("ordering", order, "What to order by; descending after a minus. Empty values come last."),
+            *([(PARAMETER, query, SEARCHED)] if self.view.search else []),
+            ("ordering", order, ORDERED),
             ("page", pages, f"The number of the page, up to row {DEEPEST_ROW}."),
             ("page_size", sizes, "How many records a page has."),
             ("facets", _many({**TEXT, "enum": list(self._facets())}), FACETS),
@@ -207,13 +230,14 @@ class ReadingSchema(AutoSchema):
         content = {media_type: {"schema": self._answer()}}
         if self._is_list():
             content |= {media_type: {"schema": TEXT} for media_type in MEDIA_TYPES.values()}
+        found = {"200": {"description": "The answer.", "content": content}}
+        if is_detail:
+            found["308"] = MOVED
         self._component("Fault", FAULT)
-        problem = self._component("Problem", PROBLEM)
-        return {
-            **responses.answered(content, is_list=self._is_list()),
-            **(responses.moved() if is_detail else {}),
-            **responses.refused(errors, problem),
-        }
+        problem = {"schema": self._component("Problem", PROBLEM)}
+        for status in sorted(errors - {503} if self._is_index() else errors):
+            found[str(status)] = {"description": ERRORS[status], "content": {MEDIA_TYPE: problem}}
+        return found
 
     def _answer(self) -> Schema:
         if isinstance(self.view, QuestionView):
@@ -221,25 +245,16 @@ class ReadingSchema(AutoSchema):
             return self._serializer_component(self.view.answer_class()) if is_json else TEXT
         if not self._is_resource():
             return {"type": "object", "additionalProperties": {**TEXT, "format": "uri"}}
-        whole, part = self._record()
         if not self._is_list():
-            return {"anyOf": [whole, part]}
-        return {"anyOf": [self._list_of(whole, ""), self._list_of(part, "Part")]}
-
-    def _record(self) -> tuple[Schema, Schema]:
-        """The record, and what of it may be chosen."""
-        serializer = (self.view.serializer_class if self._is_list() else self.view.detail_serializer_class)()
-        part = responses.part_of(list(serializer.fields))
-        return self._serializer_component(serializer), self._component(f"{_title(type(serializer))}Part", part)
-
-    def _list_of(self, record: Schema, suffix: str) -> Schema:
+            return self._serializer_component(self.view.detail_serializer_class())
+        record = self._serializer_component(self.view.serializer_class())
         properties = {**ENVELOPE, "results": {"type": "array", "items": record}}
         envelope = {
             "type": "object",
             "properties": {**properties, "facets": self._facet_counts()},
             "required": list(properties),
         }
-        return self._component(f"{_title(self.view.serializer_class)}List{suffix}", envelope)
+        return self._component(f"{_title(self.view.serializer_class)}List", envelope)
 
     def _facets(self) -> dict[str, Facet]:
         return self.view.filterset_class.facets()
@@ -362,14 +377,8 @@ def _plain_type(field: Any) -> Schema:
         return {"type": "object", "additionalProperties": True}
     if isinstance(field, serializers.JSONField):
         return {"type": "array", "items": TEXT}
-    return _text(field.field_name)
-
-
-def _text(name: str) -> Schema:
-    if name == "url":
-        return {**TEXT, "format": "uri"}
-    # The addresses of others may have letters of any script.
-    return {**TEXT, "format": "iri"} if name.endswith("url") or name == "website" else TEXT
+    is_address = field.field_name.endswith("url") or field.field_name == "website"
+    return {**TEXT, "format": "uri"} if is_address else TEXT
 
 
 def _may_be_missing(field: Any) -> bool:
@@ -408,8 +417,6 @@ def _title(serializer: type) -> str:
 
 
 def _code_title(field: Code) -> str:
-    if field.described_as:
-        return field.described_as
     if field.field_name.endswith("_precision"):
         return "DatePrecision"
     is_of_model = isinstance(field.parent, serializers.ModelSerializer)

@@ -68,6 +68,13 @@ def test_the_timeline_is_as_described(knowledge, faults_of, sent):
     assert faults_of("/api/v1/timeline/", Client().get("/api/v1/timeline/", {"nonsense": "1"}), "400") == []
 
 
+@pytest.mark.parametrize("q", ["huobi", "hong kong stablcoin", "zzzzzz"])
+def test_searches_are_as_described(knowledge, faults_of, q):
+    for path in ("/api/v1/search/", "/api/v1/suggest/"):
+        assert faults_of(path, Client().get(path, {"q": q})) == []
+        assert faults_of(path, Client().get(path), "400") == []
+
+
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.collection)
 def test_the_parameters_described_are_those_that_are_read(description, resource):
     from kbase.reading.questions import DETAIL_PARAMETERS, LIST_PARAMETERS

@@ -1,0 +1,313 @@
+"""Search over all records: by words on each list, ranked over all collections, and as one types."""
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import Any, ClassVar
+from urllib.parse import urlencode
+
+import orjson
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Exists, F, Func, OuterRef, QuerySet, Subquery
+from django.db.models.lookups import Lookup
+from rest_framework import serializers
+
+from kbase.reading.expressions import Param
+from kbase.reading.problems import BadRequest, Fault, Faults, unknown
+from kbase.reading.questions import DEEPEST_ROW, LARGEST_PAGE
+from kbase.reading.searching import LONGEST_QUERY, Search, Sought, read_query
+from kbase.reading.statements import Statement
+from kbase.reading.values import read_integer, read_items
+from kbase.reading.views import AnswerSerializer, Asked, Question, QuestionView
+from regulations.api.highlights import has_all, marked, snippet
+from regulations.api.understanding import Understood, understand
+from regulations.models import SearchDocument
+from regulations.models.search_documents import DOCUMENTS
+
+
+class TextQuery(models.Field):
+    """A query in PostgreSQL's language of full text."""
+
+    def db_type(self, connection: object) -> str:
+        return "tsquery"
+
+
+QUERY = Param("q_query", TextQuery())
+IN_NAMES = Param("q_in_names", TextQuery())
+ASKED = Param("q_asked", ArrayField(models.TextField()))
+
+
+class Has(Lookup):
+    """`vector @@ query`, for a query that is a Param."""
+
+    prepare_rhs = False
+    lookup_name = "has"
+    output_field = models.BooleanField()
+
+    def as_sql(self, compiler, connection):
+        left, left_params = self.process_lhs(compiler, connection)
+        right, right_params = self.process_rhs(compiler, connection)
+        return f"{left} @@ {right}", [*left_params, *right_params]
+
+
+class DocumentSearch(Search):
+    """Finds the records of a collection by their documents."""
+
+    def understand(self, text: str) -> Sought:
+        understood = understand(text)
+        return Sought(understood.values(), understood.meant)
+
+    def is_found(self) -> Exists:
+        return Exists(self._documents().filter(Has(F("vector"), QUERY)))
+
+    def distance(self) -> Subquery:
+        relevance = Func(
+            *(F("collection"), F("folded"), F("vector"), ASKED, QUERY, IN_NAMES),
+            function="regulations_relevance",
+            template="-%(function)s(%(expressions)s)",
+            output_field=models.IntegerField(),
+        )
+        return Subquery(self._documents().values(distance=relevance))
+
+    def _documents(self) -> QuerySet[SearchDocument]:
+        return SearchDocument.objects.filter(collection=self.collection, record_id=OuterRef("pk"))
+
+
+# Words that say what sort of name was found, where it is not what the record is called.
+NAMED = {
+    "abbreviation": "abbreviated",
+    "alias": "also known as",
+    "former": "formerly",
+    "trading": "trading as",
+    "legal": "legal name",
+    "official": "officially",
+    "reference": "reference",
+    "lei": "LEI",
+}
+COLLECTIONS = [document.collection for document in DOCUMENTS]
+FOUND_PAGE = 20
+SUGGESTED, MOST_SUGGESTED = 10, 25
+
+SOME = Param("collections", ArrayField(models.TextField()))
+ROW = models.BigIntegerField()
+
+COUNT = Statement(
+    "SELECT collection, count(*) FROM regulations_searchdocument WHERE vector @@ %s::tsquery"
+    " GROUP BY collection ORDER BY count(*) DESC, collection",
+    (QUERY,),
+)
+FIND = Statement(
+    "SELECT collection, key, title, names::json, summary, contents FROM regulations_searchdocument"
+    " WHERE vector @@ %s::tsquery AND collection = ANY (%s::text[])"
+    " ORDER BY regulations_relevance(collection, folded, vector, %s::text[], %s::tsquery, %s::tsquery) DESC,"
+    " collection, key LIMIT %s OFFSET %s",
+    (QUERY, SOME, ASKED, QUERY, IN_NAMES, Param("size", ROW), Param("offset", ROW)),
+)
+
+
+def read_collections(parameter: str, text: str) -> list[str]:
+    """Names of collections, separated by commas."""
+    names = read_items(parameter, text)
+    Faults(unknown(parameter, "collection", name, COLLECTIONS) for name in names if name not in COLLECTIONS).refuse()
+    return names
+
+
+def whole(lowest: int, highest: int, default: int, help_text: str) -> Asked:
+    """A whole number within these bounds."""
+    read = partial(_read_whole, lowest=lowest, highest=highest)
+    schema = {"type": "integer", "minimum": lowest, "maximum": highest, "default": default}
+    return Asked(read, schema, help_text, default=default)
+
+
+def _read_whole(parameter: str, text: str, *, lowest: int, highest: int) -> int:
+    return read_integer(parameter, text, lowest, highest)
+
+
+TEXT = Asked(
+    read_query,
+    {"type": "string", "minLength": 1, "maxLength": LONGEST_QUERY},
+    "The words to look for: names, abbreviations, former names, what the records say.",
+    is_required=True,
+)
+WITHIN = Asked(
+    read_collections,
+    {"type": "string", "enum": COLLECTIONS},
+    "The collections to look in; all if left out.",
+    is_list=True,
+    default=COLLECTIONS,
+)
+
+
+class MatchedNameSerializer(serializers.Serializer):
+    """Another name of the record, by which it was found."""
+
+    name = serializers.CharField(help_text="The name.")
+    kind = serializers.ChoiceField(choices=list(NAMED), help_text="What sort of name it is.")
+    text = serializers.CharField(
+        help_text="Both as people read it, the matches in <mark>: formerly <mark>Huobi</mark>."
+    )
+
+
+class SuggestedSerializer(serializers.Serializer):
+    """A record that may be meant."""
+
+    collection = serializers.ChoiceField(choices=COLLECTIONS, help_text="The collection that it is in.")
+    key = serializers.CharField(help_text="Its key there.")
+    title = serializers.CharField(help_text="What it is called, or what it says in short.")
+    url = serializers.URLField(help_text="Its address.")
+    matched_name = MatchedNameSerializer(
+        allow_null=True, help_text="The name by which it was found, where that is not its title."
+    )
+
+
+class HighlightsSerializer(serializers.Serializer):
+    """The texts with matches, in HTML: escaped, the matches in <mark>; null where there is none."""
+
+    title = serializers.CharField(allow_null=True, help_text="The title.")
+    summary = serializers.CharField(allow_null=True, help_text="The part of the summary around the first match.")
+    contents = serializers.CharField(
+        allow_null=True, help_text="The part of what else it says (a policy's provisions) around the first match."
+    )
+
+
+class FoundSerializer(SuggestedSerializer):
+    """A record that was found."""
+
+    highlights = HighlightsSerializer(help_text="Where it matches.")
+
+
+class CollectionCountSerializer(serializers.Serializer):
+    """How many records of a collection were found."""
+
+    collection = serializers.CharField(help_text="The collection.")
+    count = serializers.IntegerField(help_text="How many, exactly; whether or not `collection` asks for them.")
+
+
+class SearchAnswerSerializer(AnswerSerializer):
+    """What was found, the best match first."""
+
+    understood_as = serializers.CharField(
+        allow_null=True, help_text="The words that were looked for, where slips were corrected; else null."
+    )
+    count = serializers.IntegerField(help_text="How many records were found, exactly.")
+    next = serializers.URLField(allow_null=True, help_text="The address of the next page.")
+    previous = serializers.URLField(allow_null=True, help_text="The address of the page before.")
+    collections = CollectionCountSerializer(many=True, help_text="How many in each collection, most first.")
+    results = FoundSerializer(many=True, help_text="The records of this page.")
+
+
+class SuggestAnswerSerializer(AnswerSerializer):
+    """What may be meant, the likeliest first."""
+
+    understood_as = serializers.CharField(
+        allow_null=True, help_text="The words that were looked for, where slips were corrected; else null."
+    )
+    results = SuggestedSerializer(many=True, help_text="The records.")
+
+
+class SearchView(QuestionView):
+    """Search all collections at once.
+
+    A record is found if each word is in its names, in the names of the records that it belongs to, in its summary or its
+    contents. Case, accents and the form of a word do not matter; a word that no record has is corrected.
+    """
+
+    name = "search"
+    parameters: ClassVar = {
+        "q": TEXT,
+        "collection": WITHIN,
+        "page": whole(1, DEEPEST_ROW, 1, f"The number of the page, up to row {DEEPEST_ROW}."),
+        "page_size": whole(1, LARGEST_PAGE, FOUND_PAGE, "How many records a page has."),
+    }
+    answer_class = SearchAnswerSerializer
+
+    def answer(self, question: Question) -> Mapping[str, Any]:
+        number, size = question.values["page"], question.values["page_size"]
+        if number * size > DEEPEST_ROW:
+            detail = f"page is {number}; pages of {size} end at {DEEPEST_ROW // size}. Say more, or search one list."
+            raise BadRequest([Fault("page", "out_of_range", detail)])
+        understood = understand(question.values["q"])
+        values = {**understood.values(), "collections": question.values["collection"]}
+        counts = COUNT.rows(values)
+        count = sum(number for collection, number in counts if collection in question.values["collection"])
+        last = max(1, -(-count // size))
+        if number > last:
+            detail = f"page is {number}; there are {last} pages of {size}."
+            raise BadRequest([Fault("page", "out_of_range", detail)])
+        found = FIND.rows({**values, "size": size, "offset": (number - 1) * size})
+        return {
+            "understood_as": understood.meant,
+            "count": count,
+            "next": _page(question, number + 1) if number < last else None,
+            "previous": _page(question, number - 1) if number > 1 else None,
+            "collections": [{"collection": collection, "count": number} for collection, number in counts],
+            "results": [_found(question, understood, *row) for row in found],
+        }
+
+
+class SuggestView(QuestionView):
+    """What may be meant, while it is typed: records whose names, or whose and their owners' names, begin so."""
+
+    name = "suggestions"
+    parameters: ClassVar = {
+        "q": TEXT,
+        "collection": WITHIN,
+        "limit": whole(1, MOST_SUGGESTED, SUGGESTED, "How many records at most."),
+    }
+    answer_class = SuggestAnswerSerializer
+
+    def answer(self, question: Question) -> Mapping[str, Any]:
+        understood = understand(question.values["q"], is_typing=True)
+        values = {**understood.values("AB"), "collections": question.values["collection"]}
+        found = FIND.rows({**values, "size": question.values["limit"], "offset": 0})
+        results = [_suggested(question, understood, *row[:4]) for row in found]
+        return {"understood_as": understood.meant, "results": results}
+
+
+def _page(question: Question, number: int) -> str:
+    """The address of another page of the same search."""
+    sent = {name: ",".join(value) if isinstance(value, list) else value for name, value in question.understood.items()}
+    return f"{question.root}search/?{urlencode({**sent, **question.days(), 'page': number})}"
+
+
+def _suggested(
+    question: Question, understood: Understood, collection: str, key: str, title: str, names: bytes
+) -> dict[str, Any]:
+    return {
+        "collection": collection,
+        "key": key,
+        "title": title,
+        "url": f"{question.root}{collection}/{key}/",
+        "matched_name": _matched_name(understood, title, orjson.loads(names)),
+    }
+
+
+def _found(
+    question: Question,
+    understood: Understood,
+    collection: str,
+    key: str,
+    title: str,
+    names: bytes,
+    summary: str,
+    contents: str,
+) -> dict[str, Any]:
+    words = understood.highlighted()
+    highlights = {
+        "title": marked(title, words),
+        "summary": snippet(summary, words),
+        "contents": snippet(contents, words),
+    }
+    return {**_suggested(question, understood, collection, key, title, names), "highlights": highlights}
+
+
+def _matched_name(understood: Understood, title: str, names: Iterable[Mapping[str, str]]) -> dict[str, str] | None:
+    """The first other name with a word that the title has not."""
+    missing = [word for word in understood.highlighted() if not has_all(title, [word])]
+    if len(missing) == 0 or any(has_all(title, way) for way in understood.ways()):
+        return None
+    for named in names:
+        if named["kind"] in NAMED and marked(named["name"], missing):
+            text = f"{NAMED[named['kind']]} {marked(named['name'], understood.highlighted())}"
+            return {"name": named["name"], "kind": named["kind"], "text": text}
+    return None
