@@ -17,11 +17,13 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connections, transaction
+from django.test.client import ClientHandler
 from django.test.utils import setup_databases, teardown_databases
 from hypothesis import settings as hypothesis_settings
 from psycopg import sql
 
 from kbase import embedded
+from tests import described
 from tests.running import free_port, start_server
 
 HOME_VARIABLE = "TESTS_HOME"
@@ -194,6 +196,26 @@ def own_database(name, template, django_db_blocker):
         with connected_to(name):
             yield name
         drop_database(name)
+
+
+# What the API answers
+
+
+@pytest.fixture(autouse=True, scope="session")
+def answers_are_as_described():
+    """Fail each test that gets an answer which the description does not allow."""
+    usual = ClientHandler.get_response
+
+    def get_response(handler, request):
+        response = usual(handler, request)
+        if described.is_described(request):
+            found = list(described.faults(request, response))[:5]
+            assert not found, (request.get_full_path(), response.status_code, found)
+        return response
+
+    ClientHandler.get_response = get_response
+    yield
+    ClientHandler.get_response = usual
 
 
 # The real server

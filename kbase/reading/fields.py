@@ -70,10 +70,13 @@ class Code(serializers.ChoiceField):
     """A coded value with its label: `{"code": "statute", "label": "Statute"}`; null where there is none.
 
     parts: which of the two to show.
+    described_as: its name in the description, where the same words stand in several places; else that of its place.
     """
 
-    def __init__(self, choices: Any, parts: tuple[str, ...] = CODE_PARTS, **options: Any) -> None:
-        self.parts = parts
+    def __init__(
+        self, choices: Any, parts: tuple[str, ...] = CODE_PARTS, described_as: str = "", **options: Any
+    ) -> None:
+        self.parts, self.described_as = parts, described_as
         super().__init__(choices, **options)
 
     def to_representation(self, value: Any) -> dict[str, str] | None:

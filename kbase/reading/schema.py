@@ -10,11 +10,11 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 from rest_framework import serializers
 
+from kbase.reading import responses
 from kbase.reading.exports import MEDIA_TYPES
 from kbase.reading.facets import MOST_VALUES, Facet
 from kbase.reading.fields import Code, KnownAt, Number, OneOf, RelatedList
 from kbase.reading.parameters import Parameter
-from kbase.reading.problems import MEDIA_TYPE
 from kbase.reading.questions import DEEPEST_ROW, FORMATS, LARGEST_PAGE, PAGE_SIZE, START
 from kbase.reading.resources import Collections, Resource
 from kbase.reading.searching import LONGEST_QUERY, PARAMETER, RELEVANCE
@@ -121,21 +121,8 @@ FACET_COUNT: Schema = {
     },
     "required": ["value", "label", "count"],
 }
-MOVED: Schema = {
-    "description": "The record has another key now.",
-    "headers": {"Location": {"schema": {**TEXT, "format": "uri-reference"}, "description": "Its address by that key."}},
-}
 # The variable parts of addresses.
 PATH_PARTS = {"key": "The record's key.", "collection": "The collection's name."}
-ERRORS = {
-    400: "The question could be misread; `errors` names each fault.",
-    404: "There is no such record, and never was.",
-    410: "The record was taken out; the answer says when and why.",
-    406: "The answer is of a media type that the request does not accept.",
-    414: "The address is too long.",
-    500: "Something went wrong on our side.",
-    503: "The database does not answer, or is busy with exports; try again after the seconds of `Retry-After`.",
-}
 
 
 class ReadingSchema(AutoSchema):
@@ -230,14 +217,13 @@ class ReadingSchema(AutoSchema):
         content = {media_type: {"schema": self._answer()}}
         if self._is_list():
             content |= {media_type: {"schema": TEXT} for media_type in MEDIA_TYPES.values()}
-        found = {"200": {"description": "The answer.", "content": content}}
-        if is_detail:
-            found["308"] = MOVED
         self._component("Fault", FAULT)
-        problem = {"schema": self._component("Problem", PROBLEM)}
-        for status in sorted(errors - {503} if self._is_index() else errors):
-            found[str(status)] = {"description": ERRORS[status], "content": {MEDIA_TYPE: problem}}
-        return found
+        problem = self._component("Problem", PROBLEM)
+        return {
+            **responses.answered(content, is_list=self._is_list()),
+            **(responses.moved() if is_detail else {}),
+            **responses.refused(errors, problem),
+        }
 
     def _answer(self) -> Schema:
         if isinstance(self.view, QuestionView):
@@ -245,16 +231,25 @@ class ReadingSchema(AutoSchema):
             return self._serializer_component(self.view.answer_class()) if is_json else TEXT
         if not self._is_resource():
             return {"type": "object", "additionalProperties": {**TEXT, "format": "uri"}}
+        whole, part = self._record()
         if not self._is_list():
-            return self._serializer_component(self.view.detail_serializer_class())
-        record = self._serializer_component(self.view.serializer_class())
+            return {"anyOf": [whole, part]}
+        return {"anyOf": [self._list_of(whole, ""), self._list_of(part, "Part")]}
+
+    def _record(self) -> tuple[Schema, Schema]:
+        """The record, and what of it may be chosen."""
+        serializer = (self.view.serializer_class if self._is_list() else self.view.detail_serializer_class)()
+        part = responses.part_of(list(serializer.fields))
+        return self._serializer_component(serializer), self._component(f"{_title(type(serializer))}Part", part)
+
+    def _list_of(self, record: Schema, suffix: str) -> Schema:
         properties = {**ENVELOPE, "results": {"type": "array", "items": record}}
         envelope = {
             "type": "object",
             "properties": {**properties, "facets": self._facet_counts()},
             "required": list(properties),
         }
-        return self._component(f"{_title(self.view.serializer_class)}List", envelope)
+        return self._component(f"{_title(self.view.serializer_class)}List{suffix}", envelope)
 
     def _facets(self) -> dict[str, Facet]:
         return self.view.filterset_class.facets()
@@ -377,8 +372,14 @@ def _plain_type(field: Any) -> Schema:
         return {"type": "object", "additionalProperties": True}
     if isinstance(field, serializers.JSONField):
         return {"type": "array", "items": TEXT}
-    is_address = field.field_name.endswith("url") or field.field_name == "website"
-    return {**TEXT, "format": "uri"} if is_address else TEXT
+    return _text(field.field_name)
+
+
+def _text(name: str) -> Schema:
+    if name == "url":
+        return {**TEXT, "format": "uri"}
+    # The addresses of others may have letters of any script.
+    return {**TEXT, "format": "iri"} if name.endswith("url") or name == "website" else TEXT
 
 
 def _may_be_missing(field: Any) -> bool:
@@ -417,6 +418,8 @@ def _title(serializer: type) -> str:
 
 
 def _code_title(field: Code) -> str:
+    if field.described_as:
+        return field.described_as
     if field.field_name.endswith("_precision"):
         return "DatePrecision"
     is_of_model = isinstance(field.parent, serializers.ModelSerializer)

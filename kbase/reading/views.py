@@ -193,8 +193,11 @@ def part_of_list(resource: type[Resource], question: Question, **parameters: str
     parameters: as one would write them in the list's address.
     """
     sent = {**question.days(), **parameters}
-    count, rows, address = list_rows(resource, read_list(resource, sent), question.root, sent)
-    return {"count": count, "url": address, "results": [orjson.Fragment(row) for row in rows]}
+    count, rows, _ = list_rows(resource, read_list(resource, sent), question.root, sent)
+    # How many are shown here says nothing of how many are wanted there.
+    whole = urlencode({name: value for name, value in sent.items() if name != "page_size"})
+    url = f"{question.root}{resource.collection}/?{whole}"
+    return {"count": count, "url": url, "results": [orjson.Fragment(row) for row in rows]}
 
 
 def some_words(words: Sequence[str], help_text: str, **options: Any) -> Asked:

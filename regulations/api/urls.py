@@ -6,15 +6,18 @@ from kbase.reading.resources import ResourceRouter
 from regulations.api.authorisations import AuthorisationResource
 from regulations.api.bodies import OrganisationResource, RegulatorResource
 from regulations.api.companies import CompanyResource
+from regulations.api.coverage import CoverageView
 from regulations.api.enforcement_actions import EnforcementActionResource
 from regulations.api.events import EventResource
 from regulations.api.figures import FigureResource
 from regulations.api.graph import GraphView
 from regulations.api.jurisdictions import JurisdictionResource
+from regulations.api.matrix import MatrixView
 from regulations.api.measures import MeasureResource
 from regulations.api.milestones import MilestoneResource
 from regulations.api.people import PersonResource
 from regulations.api.policies import PolicyResource
+from regulations.api.profiles import ProfileView
 from regulations.api.search import DocumentSearch, SearchView, SuggestView
 from regulations.api.sources import SourceResource
 from regulations.api.stances import StanceResource
@@ -46,11 +49,14 @@ for resource in RESOURCES:
 
 urlpatterns = [
     *router.urls,
+    path("jurisdictions/<key>/profile/", ProfileView.as_view()),
+    path("matrix/", MatrixView.as_view()),
     path("check/", CheckView.as_view()),
     path("graph/<str:collection>/<str:key>/", GraphView.as_view()),
     path("timeline/", TimelineView.as_view()),
     path("timeline.ics", TimelineCalendarView.as_view()),
     path("timeline.atom", TimelineFeedView.as_view()),
+    path("coverage/", CoverageView.as_view()),
     path("search/", SearchView.as_view()),
     path("suggest/", SuggestView.as_view()),
 ]

@@ -69,6 +69,23 @@ def ruling(stances: Mapping[int, Stance], laws: Sequence[Law]) -> tuple[Stance, 
     return min(found, key=lambda each: _precedence(each[0]), default=None)
 
 
+def rulings(stances: Iterable[Stance], places: Iterable[int], reach: Reach) -> dict[tuple[int, int], Stance]:
+    """The stance that decides, by place and topic (their ids); where none speaks there is no entry.
+
+    stances: those that hold on the day, on any topics, of any jurisdictions.
+    """
+    by_topic: dict[int, dict[int, Stance]] = defaultdict(dict)
+    for stance in stances:
+        by_topic[stance.topic_id][stance.jurisdiction_id] = stance
+    found = {}
+    for place in places:
+        laws = reach.laws(place)
+        for topic, spoken in by_topic.items():
+            if decisive := ruling(spoken, laws):
+                found[place, topic] = decisive[0]
+    return found
+
+
 def _precedence(stance: Stance) -> int:
     return {
         Stance.Kind.PROHIBITED.value: 0,

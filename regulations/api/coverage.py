@@ -1,0 +1,179 @@
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar
+from urllib.parse import urlencode
+
+from django.db.models import Count, Max
+from rest_framework import serializers
+
+from kbase.reading.fields import Number
+from kbase.reading.views import AnswerSerializer, Question, QuestionView, some_records
+from regulations.api.cells import Cells, place_shown
+from regulations.api.refs import JurisdictionRef
+from regulations.models import (
+    Authorisation,
+    Company,
+    EnforcementAction,
+    Jurisdiction,
+    Milestone,
+    Policy,
+    Regulator,
+    Stance,
+    Topic,
+)
+
+# For each collection: its records, the path to the place that they belong to, the filter that names it in the list, and
+# the name under which they are cited.
+COUNTED: dict[str, tuple[Any, str, str, str]] = {
+    "regulators": (Regulator, "jurisdiction", "jurisdiction", "regulator"),
+    "policies": (Policy, "jurisdiction", "jurisdiction", "policy"),
+    "milestones": (Milestone, "policy__jurisdiction", "jurisdiction", "milestone"),
+    "stances": (Stance, "jurisdiction", "jurisdiction", "stance"),
+    "authorisations": (Authorisation, "jurisdiction", "jurisdiction", "authorisation"),
+    "enforcement-actions": (EnforcementAction, "jurisdiction", "jurisdiction", "enforcement_action"),
+    "companies": (Company, "headquarters", "headquarters", "company"),
+}
+STATES = ("established", "established_by_bloc", "not_established", "not_researched")
+
+
+class TopicsCoveredSerializer(serializers.Serializer):
+    """The topics, by whether it is known what the place says on them on the day. Each topic stands in one list."""
+
+    established = serializers.ListField(child=serializers.CharField(), help_text="By a stance of the place's own.")
+    established_by_bloc = serializers.ListField(
+        child=serializers.CharField(), help_text="By the stance of a law that reaches the place."
+    )
+    not_established = serializers.ListField(child=serializers.CharField(), help_text="Looked for, and not found.")
+    not_researched = serializers.ListField(child=serializers.CharField(), help_text="Nobody has looked.")
+
+
+class RecordsCoveredSerializer(serializers.Serializer):
+    """The records of one collection that belong to the place, and what they rest on."""
+
+    collection = serializers.CharField(help_text="The collection; companies by their headquarters.")
+    count = serializers.IntegerField(help_text="How many there are, of any day.")
+    cited_count = serializers.IntegerField(help_text="How many of them have a citation.")
+    cited_share = Number(
+        max_digits=5,
+        decimal_places=4,
+        allow_null=True,
+        help_text="Their share, from 0 to 1; null where there are none.",
+    )
+    last_read_on = serializers.DateField(
+        allow_null=True, help_text="The newest day on which a source of them was read; null if no day is recorded."
+    )
+    newest_source_on = serializers.DateField(
+        allow_null=True, help_text="The newest publication that one of them rests on; null if none bears a day."
+    )
+    url = serializers.CharField(help_text="The list of them.")
+
+
+class CoverageRowSerializer(serializers.Serializer):
+    """A place: what was researched, and how well it is founded."""
+
+    jurisdiction = JurisdictionRef()
+    topics = TopicsCoveredSerializer()
+    records = RecordsCoveredSerializer(many=True)
+
+
+class TopicsCountedSerializer(serializers.Serializer):
+    """How many pairs of place and topic stand in each list."""
+
+    established = serializers.IntegerField()
+    established_by_bloc = serializers.IntegerField()
+    not_established = serializers.IntegerField()
+    not_researched = serializers.IntegerField()
+
+
+class CoverageSerializer(AnswerSerializer):
+    """What was researched, and what was not."""
+
+    counts = TopicsCountedSerializer()
+    results = CoverageRowSerializer(many=True, help_text="By the codes of the places.")
+
+
+class CoverageView(QuestionView):
+    """What was researched and what was not: how far an absence can be trusted.
+
+    The topics are told as of the day, the records whatever their days. An empty list elsewhere means “none known”; here stands
+    whether anybody has looked.
+    """
+
+    name = "coverage"
+    parameters: ClassVar = {
+        "jurisdiction": some_records(Jurisdiction, "Any of these places, by their codes; left out: all.", key="code"),
+        "topic": some_records(Topic, "Any of these activities and themes; left out: all."),
+    }
+    answer_class = CoverageSerializer
+
+    def answer(self, question: Question) -> Mapping[str, Any]:
+        places = _chosen(Jurisdiction.objects.order_by("code"), question.values["jurisdiction"])
+        topics = _chosen(Topic.objects.order_by("kind", "slug"), question.values["topic"])
+        rows = covered(places, topics, Cells(places, topics, question.on, question.root), question)
+        counts = {state: sum(len(row["topics"][state]) for row in rows) for state in STATES}
+        return {"counts": counts, "results": rows}
+
+
+def covered(
+    places: Sequence[Jurisdiction], topics: Sequence[Topic], cells: Cells, question: Question
+) -> list[dict[str, Any]]:
+    """The rows of these places, from the cells of all these topics. They cost one query for each collection."""
+    records = {name: _counted(name, places) for name in COUNTED}
+    return [
+        {
+            "jurisdiction": place_shown(place, question.root),
+            "topics": topics_covered(place, topics, cells),
+            "records": [_records(name, records[name].get(place.pk), place, question) for name in COUNTED],
+        }
+        for place in places
+    ]
+
+
+def topics_covered(place: Jurisdiction, topics: Iterable[Topic], cells: Cells) -> dict[str, list[str]]:
+    """The keys of the topics by whether it is known what the place says on them."""
+    found: dict[str, list[str]] = {state: [] for state in STATES}
+    for topic in topics:
+        found[_state(cells.stance(place, topic), place)].append(topic.slug)
+    return found
+
+
+def _state(stance: Stance | None, place: Jurisdiction) -> str:
+    if stance is None:
+        return "not_researched"
+    if stance.stance == Stance.Kind.NOT_ESTABLISHED:
+        return "not_established"
+    return "established" if stance.jurisdiction_id == place.pk else "established_by_bloc"
+
+
+def _chosen(rows: Any, ids: Sequence[int] | None) -> list[Any]:
+    return list(rows if ids is None else rows.filter(pk__in=ids))
+
+
+def _counted(name: str, places: Sequence[Jurisdiction]) -> dict[int, dict[str, Any]]:
+    """The numbers of a collection by place (its id)."""
+    model, path, _, cited = COUNTED[name]
+    rows = model._base_manager.filter(**{f"{path}__in": [place.pk for place in places]}).order_by().values(path)
+    numbers = rows.annotate(
+        count=Count("pk", distinct=True),
+        # Of the rows that the citations join, this column is empty where there is none.
+        cited_count=Count(f"citations__{cited}", distinct=True),
+        last_read_on=Max("citations__read_on"),
+        newest_source_on=Max("citations__source__published_on"),
+    )
+    return {each.pop(path): each for each in numbers}
+
+
+def _records(name: str, numbers: dict[str, Any] | None, place: Jurisdiction, question: Question) -> dict[str, Any]:
+    found = numbers or {"count": 0, "cited_count": 0, "last_read_on": None, "newest_source_on": None}
+    share = found["cited_count"] / found["count"] if found["count"] else None
+    # Without a day: the numbers are of the records of all days.
+    moment = {clock: shown for clock, shown in question.days().items() if clock != "on"}
+    sent = urlencode({COUNTED[name][2]: place.code, **moment})
+    return {
+        "collection": name,
+        "count": found["count"],
+        "cited_count": found["cited_count"],
+        "cited_share": round(share, 4) if share is not None else None,
+        "last_read_on": found["last_read_on"],
+        "newest_source_on": found["newest_source_on"],
+        "url": f"{question.root}{name}/?{sent}",
+    }

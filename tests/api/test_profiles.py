@@ -1,0 +1,169 @@
+"""A place in one call: each section is the beginning of a list that says the same."""
+
+from datetime import date
+from random import Random
+
+import pytest
+
+from regulations.api.coverage import COUNTED
+from regulations.models import Jurisdiction
+from tests.api.asking import ask, get, problem, refusal
+from tests.api.test_queries import statements
+from tests.api.worlds import World
+from tests.factories import (
+    make_authorisation,
+    make_jurisdiction,
+    make_membership,
+    make_milestone,
+    make_policy,
+    make_stance,
+)
+from tests.reading.test_schema import description, faults_of  # noqa: F401 (fixtures)
+
+ON = "2026-01-01"
+PLACES = ["DE", "HK", "US-NY", "EU", "CN", "EEA", "GB", "INT"]
+
+
+def profile(client, code, **sent):
+    return ask(client, f"jurisdictions/{code}/profile/", **sent)
+
+
+def parts(told):
+    """All beginnings of lists in an answer."""
+    if isinstance(told, dict):
+        if told.keys() == {"count", "url", "results"}:
+            yield told
+        for each in told.values():
+            yield from parts(each)
+
+
+@pytest.mark.parametrize("code", PLACES)
+def test_each_section_begins_the_list_at_its_address_and_says_its_count(knowledge, client, code):
+    answer = profile(client, code, on=ON)
+
+    sections = [part for part in parts(answer) if "/matrix/" not in part["url"]]
+    assert len(sections) == 11
+    for part in sections:
+        whole = client.get(part["url"]).json()
+        assert part["count"] == whole["count"]
+        assert part["results"] == whole["results"][: len(part["results"])]
+        assert len(part["results"]) == min(5, part["count"])
+
+
+@pytest.mark.parametrize("code", PLACES)
+def test_statuses_count_every_policy_once(knowledge, client, code):
+    policies = profile(client, code, on=ON)["policies"]
+
+    assert sum(each["count"] for each in policies["by_status"]) == policies["count"]
+    assert policies["count"] == client.get(policies["url"]).json()["count"]
+    for each in policies["by_status"]:
+        assert client.get(each["url"]).json()["count"] == each["count"] > 0
+
+
+@pytest.mark.parametrize("code", ["DE", "HK", "US-NY", "GB"])
+def test_stances_and_gaps_are_those_of_the_matrix(knowledge, client, code):
+    answer = profile(client, code, on=ON)
+
+    [row] = client.get(answer["stances"]["url"]).json()["rows"]
+    known = {cell["topic"]: cell["stance"] for cell in row["cells"] if cell["stance"]}
+    assert {each["topic"]["slug"]: each["stance"] for each in answer["stances"]["results"]} == known
+    assert answer["stances"]["count"] == len(known)
+    assert not known.keys() & set(answer["gaps"]["topics"]["not_researched"])
+
+
+def test_law_of_the_bloc_is_shown_apart_with_the_membership_that_brings_it(knowledge, client):
+    answer = profile(client, "DE", on=ON)
+
+    assert [each["bloc"]["code"] for each in answer["memberships"]] == ["EEA", "EU"]
+    of_blocs = answer["policies"]["of_blocs_in_force"]
+    whole = client.get(of_blocs["url"]).json()["results"]
+    assert "eu-mica" in {policy["slug"] for policy in whole}
+    assert all(policy["jurisdiction"]["code"] == "DE" for policy in answer["policies"]["in_force"]["results"])
+
+
+def test_law_of_a_bloc_that_does_not_apply_is_not_shown(knowledge, client):
+    answer = profile(client, "HK", on=ON)
+
+    assert [(each["bloc"]["code"], each["law_applies"]) for each in answer["memberships"]] == [("CN", False)]
+    assert answer["policies"]["of_blocs_in_force"]["count"] == 0
+
+
+@pytest.mark.parametrize(("on", "blocs"), [("2020-12-31", ["EEA", "EU"]), ("2021-01-01", [])])
+def test_memberships_are_those_of_the_day(knowledge, client, on, blocs):
+    assert [each["bloc"]["code"] for each in profile(client, "GB", on=on)["memberships"]] == blocs
+
+
+def test_steps_are_those_of_its_law_and_of_its_blocs_nearest_first(db, client):
+    place = make_jurisdiction()
+    bloc = make_membership(member=place).bloc
+    past, recent, coming, later = (
+        make_milestone(policy=make_policy(jurisdiction=law), date=date(year, 1, 1))
+        for law, year in [(bloc, 2020), (place, 2024), (bloc, 2027), (place, 2030)]
+    )
+    make_milestone(date=date(2025, 1, 1))
+
+    answer = profile(client, place.code, on=ON)
+
+    assert [step["key"] for step in answer["recent_steps"]["results"]] == [recent.key, past.key]
+    assert [step["key"] for step in answer["coming_steps"]["results"]] == [coming.key, later.key]
+
+
+def test_company_with_two_permissions_counts_once(db, client):
+    held = make_authorisation(granted_on=date(2020, 1, 1))
+    make_authorisation(company=held.company, jurisdiction=held.jurisdiction, granted_on=date(2021, 1, 1))
+    make_authorisation(jurisdiction=held.jurisdiction)
+
+    answer = profile(client, held.jurisdiction.code, on=ON)
+
+    assert answer["authorised_companies"]["count"] == 1
+    assert answer["authorisations"]["count"] == 2
+    assert answer["gaps"]["authorisations_without_start"]["count"] == 1
+
+
+def test_what_rests_on_nothing_is_a_gap(db, client):
+    stance = make_stance()
+
+    gaps = profile(client, stance.jurisdiction.code)["gaps"]
+
+    assert [(each["collection"], each["count"] - each["cited_count"]) for each in gaps["uncited"]] == [("stances", 1)]
+
+
+def test_place_that_does_not_exist_is_missing_and_the_nearest_is_named(knowledge, client):
+    missing = problem(get(client, "jurisdictions/HG/profile/"), 404)
+
+    assert missing["nearest"]
+    assert problem(get(client, "jurisdictions/H%00/profile/"), 404)
+
+
+def test_unknown_parameter_is_refused(knowledge, client):
+    [fault] = refusal(client, "jurisdictions/HK/profile/", onn="2025-01-01")
+
+    assert (fault["parameter"], fault["nearest"]) == ("onn", "on")
+
+
+def test_answers_are_as_described(knowledge, client, faults_of):  # noqa: F811 (fixture)
+    for code in Jurisdiction.objects.values_list("code", flat=True)[::10]:
+        answer = client.get(f"/api/v1/jurisdictions/{code}/profile/", {"on": ON})
+
+        assert faults_of("/api/v1/jurisdictions/{key}/profile/", answer) == []
+
+
+def test_profile_costs_as_many_queries_with_many_records_as_with_few(db, client):
+    place = make_jurisdiction()
+    make_membership(member=place)
+    make_stance(jurisdiction=place)
+    with statements() as few:
+        profile(client, place.code, on=ON)
+    World(Random(5), size=10).fill()
+    for _ in range(10):
+        make_stance(jurisdiction=place)
+        make_authorisation(jurisdiction=place)
+        make_milestone(policy=make_policy(jurisdiction=place))
+
+    with statements() as many:
+        profile(client, place.code, on=ON)
+
+    # Three for each of the eleven lists: the keys of its filter, the count, the rows; a fourth where two filters have keys.
+    # The last change, the place, itself and its memberships rendered, the topics, the stances and the memberships of the
+    # cells, the statuses, the laws that reach it: nine. One for each collection.
+    assert len(few) == len(many) == 3 * 11 + 1 + 9 + len(COUNTED)
