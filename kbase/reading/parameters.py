@@ -10,9 +10,12 @@ from django.db.models import Field, Q, QuerySet
 
 from kbase.reading.expressions import ArrayOf, Param
 from kbase.reading.fields import Number
+from kbase.reading.values import LONGEST_TEXT
 
 # The shape of a list with one item, which is planned better by itself than as an array of any length.
 ONE = "one"
+# A natural key: a slug, or a code such as US-NY.
+KEY = "^[A-Za-z0-9-]{1,120}$"
 
 Condition = Callable[[Any], Q]
 
@@ -40,6 +43,12 @@ class Parameter(django_filters.Filter):
         super().__init__(method=method, help_text=help_text)
         self.read, self.condition, self.param = read, condition, param
         self.schema, self.is_list, self.text = dict(schema), is_list, help_text
+
+    def described(self) -> dict[str, Any]:
+        """Its type as JSON Schema, with the bounds that all texts and keys have; of an item if it is a list."""
+        if self.schema != {"type": "string"}:
+            return self.schema
+        return self.schema | ({"pattern": KEY} if self.is_list else {"minLength": 1, "maxLength": LONGEST_TEXT})
 
     def shape_of(self, value: Any, is_dated: bool = False) -> Any:
         """What of the value shapes the statement: all of it, or, of a Param, only whether it is a list of one item.

@@ -18,7 +18,7 @@ from kbase.reading.parameters import Parameter
 from kbase.reading.questions import DEEPEST_ROW, FORMATS, LARGEST_PAGE, PAGE_SIZE, START
 from kbase.reading.resources import Collections, Resource
 from kbase.reading.searching import LONGEST_QUERY, PARAMETER, RELEVANCE
-from kbase.reading.values import LONGEST_TEXT, MOST_ITEMS
+from kbase.reading.values import MOST_ITEMS
 from kbase.reading.views import QuestionView
 
 Schema = dict[str, Any]
@@ -45,8 +45,6 @@ PATH: Schema = {"type": "string", "pattern": r"^[a-z_]+(\.[a-z_]+){0,3}$"}
 DATE: Schema = {"type": "string", "format": "date"}
 MOMENT: Schema = {"type": "string", "format": "date-time"}
 KNOWN_AT = "The past moment in our records that is asked about: what we said then. Left out: what we say now."
-# A natural key: a slug, or a code such as US-NY.
-KEY = "^[A-Za-z0-9-]{1,120}$"
 
 FAULT: Schema = {
     "type": "object",
@@ -347,9 +345,7 @@ def _parameter(name: str, schema: Schema, description: str) -> Schema:
 
 
 def _filter_parameter(name: str, parameter: Parameter) -> Schema:
-    schema = dict(parameter.schema)
-    if schema == TEXT:
-        schema |= {"pattern": KEY} if parameter.is_list else {"minLength": 1, "maxLength": LONGEST_TEXT}
+    schema = parameter.described()
     return _parameter(name, _many(schema) if parameter.is_list else schema, parameter.text)
 
 

@@ -23,6 +23,7 @@ from kbase.reading.caching import validated
 from kbase.reading.fields import project
 from kbase.reading.filters import Reference
 from kbase.reading.links import link
+from kbase.reading.parameters import Parameter
 from kbase.reading.problems import BadRequest, Fault, Faults, unknown
 from kbase.reading.questions import read_list
 from kbase.reading.resources import Resource, root_of
@@ -52,7 +53,7 @@ class Question:
     """What is asked: the day, the moment in our records, the values of the parameters and of the address's parts.
 
     understood: the parameters as the answer repeats them. root: the address of the API.
-    is_dated: whether the day is asked about by name.
+    is_dated: whether the day is asked about by name. sent: the parameters as they came.
     """
 
     on: date
@@ -62,6 +63,7 @@ class Question:
     understood: Mapping[str, Any]
     root: str
     is_dated: bool
+    sent: Mapping[str, str]
 
     def told(self, **values: Any) -> dict[str, Any]:
         """The values that a rendering statement takes (see fields), and others by their names."""
@@ -148,7 +150,7 @@ class QuestionView(APIView):
             for name in self.parameters
             if name in sent
         }
-        return Question(on, known_at, read, path, understood, root, "on" in sent)
+        return Question(on, known_at, read, path, understood, root, "on" in sent, sent)
 
 
 def a_record(model: type[models.Model], help_text: str, *, key: str = "slug", **options: Any) -> Asked:
@@ -167,6 +169,11 @@ def some_records(model: type[models.Model], help_text: str, *, key: str = "slug"
     """A parameter that names records by their natural keys; its value is the list of their ids."""
     reference = Reference(model, key=key)
     return Asked(reference._read, {"type": "string"}, help_text, is_list=True, **options)
+
+
+def as_asked(parameter: Parameter) -> Asked:
+    """A filter of a list as a parameter of a question."""
+    return Asked(parameter.read, parameter.described(), parameter.text, is_list=parameter.is_list)
 
 
 class Rendered:

@@ -5,12 +5,14 @@ from django.urls import path
 from kbase.reading.resources import ResourceRouter
 from regulations.api.authorisations import AuthorisationResource
 from regulations.api.bodies import OrganisationResource, RegulatorResource
+from regulations.api.changes import ChangesView
 from regulations.api.companies import CompanyResource
 from regulations.api.coverage import CoverageView
 from regulations.api.enforcement_actions import EnforcementActionResource
 from regulations.api.events import EventResource
 from regulations.api.figures import FigureResource
 from regulations.api.graph import GraphView
+from regulations.api.history import HistoryView
 from regulations.api.jurisdictions import JurisdictionResource
 from regulations.api.matrix import MatrixView
 from regulations.api.measures import MeasureResource
@@ -51,6 +53,9 @@ urlpatterns = [
     *router.urls,
     path("jurisdictions/<key>/profile/", ProfileView.as_view()),
     path("matrix/", MatrixView.as_view()),
+    path("changes/", ChangesView.of_all(RESOURCES)),
+    *(path(f"changes/{each.collection}/", ChangesView.of_one(each)) for each in RESOURCES),
+    *(path(f"{each.collection}/<str:key>/history/", HistoryView.of(each)) for each in RESOURCES),
     path("check/", CheckView.as_view()),
     path("graph/<str:collection>/<str:key>/", GraphView.as_view()),
     path("timeline/", TimelineView.as_view()),
