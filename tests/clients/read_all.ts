@@ -35,26 +35,26 @@ async function all<P extends ListPath>(path: P, query: Query<P>): Promise<Row<P>
   return rows;
 }
 
-const lists: { [P in ListPath]: true } = {
-  "/api/v1/authorisations/": true,
-  "/api/v1/companies/": true,
-  "/api/v1/enforcement-actions/": true,
-  "/api/v1/events/": true,
-  "/api/v1/figures/": true,
-  "/api/v1/jurisdictions/": true,
-  "/api/v1/measures/": true,
-  "/api/v1/milestones/": true,
-  "/api/v1/organisations/": true,
-  "/api/v1/people/": true,
-  "/api/v1/policies/": true,
-  "/api/v1/regulators/": true,
-  "/api/v1/sources/": true,
-  "/api/v1/stances/": true,
-  "/api/v1/topics/": true,
-};
+const lists = [
+  "/api/v1/authorisations/",
+  "/api/v1/companies/",
+  "/api/v1/enforcement-actions/",
+  "/api/v1/events/",
+  "/api/v1/figures/",
+  "/api/v1/jurisdictions/",
+  "/api/v1/measures/",
+  "/api/v1/milestones/",
+  "/api/v1/organisations/",
+  "/api/v1/people/",
+  "/api/v1/policies/",
+  "/api/v1/regulators/",
+  "/api/v1/sources/",
+  "/api/v1/stances/",
+  "/api/v1/topics/",
+] as const satisfies readonly ListPath[];
 
 const counts: Record<string, number> = {};
-for (const path of Object.keys(lists) as ListPath[]) {
+for (const path of lists) {
   counts[path] = (await all(path, { cursor: "*", page_size: 200 })).length;
 }
 
