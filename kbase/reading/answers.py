@@ -174,7 +174,7 @@ def records_by_id(
 
     told: what comes with every rendering (see fields).
     """
-    statement = _records_statement(resource, Rows(filtering.shape, False))
+    statement = _records_statement(resource, Rows(filtering.shape, holding=False, searched=False))
     return dict(statement.rows({**filtering.values, **told, "ids": list(ids)}))
 
 
