@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import OuterRef
 from rest_framework import serializers
 
+from kbase.reading.expressions import CountOf
 from kbase.reading.fields import Code
 from regulations.api.refs import JurisdictionRef
-from regulations.models import Jurisdiction, Stance, Topic
+from regulations.models import Citation, Jurisdiction, Stance, Topic
 from regulations.models.base import DatePrecision
 from regulations.models.reach import Reach, rulings
 
@@ -48,7 +49,10 @@ class Cells:
     def __init__(self, places: Iterable[Jurisdiction], topics: Iterable[Topic], on: date, root: str) -> None:
         self.root = root
         stances = Stance.objects.on(on).filter(topic__in=[topic.pk for topic in topics])
-        counted = stances.select_related("jurisdiction").annotate(citation_count=Count("citations")).order_by()
+        # As of a moment the tables are views, of which PostgreSQL does not know that the id decides the other columns: it
+        # refuses to group by it alone, so the count is a query of its own.
+        citations = CountOf(Citation.objects.filter(stance=OuterRef("pk")).order_by().values("pk"))
+        counted = stances.select_related("jurisdiction").annotate(citation_count=citations).order_by()
         self._deciding = rulings(counted, [place.pk for place in places], Reach.on(on))
 
     def stance(self, place: Jurisdiction, topic: Topic) -> Stance | None:

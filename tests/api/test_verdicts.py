@@ -92,6 +92,8 @@ def test_chain_decides_alone_what_all_records_decide(knowledge, told):
     Stance.objects.filter(topic=case.activity).exclude(pk__in=of_part(whole, Part.STANCE)).delete()
     Authorisation.objects.filter(company=case.company).exclude(pk__in=of_part(whole, Part.AUTHORISATION)).delete()
     EnforcementAction.objects.filter(companies=case.company).exclude(pk__in=of_part(whole, Part.ORDER)).delete()
+    regimes = Milestone.objects.filter(policy__authorisations__company=case.company)
+    Milestone.objects.filter(pk__in=regimes).exclude(policy__in=of_part(whole, Part.REGIME)).delete()
 
     assert said(case) == (whole.verdict, whole.reason, whole.sentence)
 
