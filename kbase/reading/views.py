@@ -98,12 +98,14 @@ class QuestionView(APIView):
     name: what the question is called in the description.
     parameters: by their names; `on` and `known_at` are always among them.
     answer_class: describes the answer; media_type: what it is, if it is not JSON.
+    leads_on: whether an address with an old key leads on to the new one.
     """
 
     name: ClassVar[str]
     parameters: ClassVar[Mapping[str, Asked]] = {}
     answer_class: ClassVar[type[serializers.Serializer]]
     media_type: ClassVar[str] = "application/json"
+    leads_on: ClassVar[bool] = False
 
     def answer(self, question: Question) -> Mapping[str, Any] | HttpResponseBase:
         """The members of the answer, or a response of another format. Rendered JSON stands in it as orjson.Fragment.

@@ -9,11 +9,12 @@ from typing import Any
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Value
+from django.http import HttpResponseBase
 from rest_framework import serializers
 
 from kbase.reading.expressions import Param
-from kbase.reading.keys import keys_like
 from kbase.reading.problems import NotFound, unknown
+from kbase.reading.resources import Resource
 from kbase.reading.statements import Statement, compile_statement
 from kbase.reading.unions import union
 from kbase.reading.views import AnswerSerializer, Question, QuestionView, a_number, some_words
@@ -163,9 +164,14 @@ class GraphView(QuestionView):
     }
     answer_class = GraphSerializer
 
-    def answer(self, question: Question) -> Mapping[str, Any]:
-        kind = _kind(question.path["collection"])
-        root = (KINDS.index(kind), _row_id(kind, question.path["key"]))
+    leads_on = True
+
+    def answer(self, question: Question) -> Mapping[str, Any] | HttpResponseBase:
+        kind, key = _kind(question.path["collection"]), question.path["key"]
+        row_id = _row_id(kind, key)
+        if row_id is None:
+            return _resource(kind).moved(self.request, key)
+        root = (KINDS.index(kind), row_id)
         collections = question.values["collection"] or BY_COLLECTION
         allowed = frozenset(KINDS.index(BY_COLLECTION[name]) for name in collections)
         found = explore(root, question.values["depth"], allowed, question)
@@ -186,15 +192,14 @@ def _kind(collection: str) -> RecordKind:
     return BY_COLLECTION[collection]
 
 
-def _row_id(kind: RecordKind, key: str) -> int:
-    rows = kind.model._base_manager.all()
-    # PostgreSQL has no NUL in its texts.
-    found: int | None = None if "\x00" in key else rows.filter(**{kind.key: key}).values_list("pk", flat=True).first()
-    if found is None:
-        nearest = unknown("", "record", key, keys_like(rows, kind.key, key)).nearest
-        hint = f" Did you mean “{nearest}”?" if nearest else ""
-        raise NotFound(f"There is no record “{key[:100]}” in {kind.collection}.{hint}", nearest)
-    return found
+def _resource(kind: RecordKind) -> type[Resource]:
+    return next(each for each in Resource.__subclasses__() if each.collection == kind.collection)
+
+
+def _row_id(kind: RecordKind, key: str) -> int | None:
+    """The id of the record with this key; None if there is none. PostgreSQL has no NUL in its texts."""
+    rows = kind.model._base_manager.filter(**{kind.key: key})
+    return None if "\x00" in key else rows.values_list("pk", flat=True).first()
 
 
 def _nodes(found: Found, question: Question) -> dict[Node, dict[str, Any]]:
@@ -205,10 +210,7 @@ def _nodes(found: Found, question: Question) -> dict[Node, dict[str, Any]]:
     return {
         (place, row_id): {
             "id": f"{KINDS[place].collection}/{key}",
-            "collection": KINDS[place].collection,
-            "key": key,
-            "title": title,
-            "url": f"{question.root}{KINDS[place].collection}/{key}/",
+            **KINDS[place].answered(key, title, question.root),
             "depth": found.depths[place, row_id],
         }
         for place, row_id, key, title in ordered

@@ -99,6 +99,11 @@ class RecordKind:
         address = Address(ROOT, self.collection, key)
         return JsonObject(collection=Value(self.collection), key=key, title=self.title(path), url=address)
 
+    def answered(self, key: str, title: str, root: str) -> dict[str, str]:
+        """The same of a record whose key and title are known. root: the address of the API."""
+        url = f"{root}{self.collection}/{key}/"
+        return {"collection": self.collection, "key": key, "title": title, "url": url}
+
 
 KINDS = (
     RecordKind("jurisdictions", Jurisdiction, _column("name"), "code"),

@@ -54,14 +54,11 @@ class Change(models.Model):
 
 
 class Differs(Func):
-    """Whether a column of the row differs before and after a change."""
+    """Whether two values differ; none at all is a value too."""
 
     template = "(%(expressions)s)"
     arg_joiner = " IS DISTINCT FROM "
     output_field = models.BooleanField()
-
-    def __init__(self, column: str) -> None:
-        super().__init__(KeyTransform(column, "before"), KeyTransform(column, "after"))
 
 
 class RevisionQuerySet(models.QuerySet["Revision"]):
@@ -75,7 +72,8 @@ class RevisionQuerySet(models.QuerySet["Revision"]):
 
     def altering(self, columns: Iterable[str]) -> Self:
         """Keep the changes after which one of these columns of a row was another."""
-        altered = reduce(or_, (Q(Differs(column)) for column in columns))
+        columns_differ = (Differs(KeyTransform(each, "before"), KeyTransform(each, "after")) for each in columns)
+        altered = reduce(or_, map(Q, columns_differ))
         return self.filter(altered, before__isnull=False, after__isnull=False)
 
 

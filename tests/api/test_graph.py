@@ -239,3 +239,13 @@ def test_record_that_is_not_there_is_told_with_the_nearest(db, client, path, nea
     make_company(slug="firm")
 
     assert problem(get(client, f"graph/{path}/"), 404).get("nearest") == nearest
+
+
+def test_old_key_leads_on_to_the_graph_of_the_new_one(db, client):
+    firm = make_company(slug="huobi")
+    firm.slug = "htx"
+    firm.save()
+
+    answer = client.get("/api/v1/graph/companies/huobi/?depth=2")
+
+    assert (answer.status_code, answer["Location"]) == (308, "/api/v1/graph/companies/htx/?depth=2")

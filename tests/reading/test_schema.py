@@ -62,6 +62,27 @@ def test_errors_are_as_described(db, faults_of, resource):
     assert faults_of(f"/api/v1/{resource.collection}/{{key}}/", missing, "404") == []
 
 
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [
+        ("graph/{collection}/{key}/", "graph/policies/eu-mica/?depth=2"),
+        ("graph/{collection}/{key}/", "graph/people/julia-leung/?on=2025-01-01"),
+        ("resolve/", "resolve/?q=kucoin"),
+        ("resolve/", "resolve/?q=FSA"),
+        ("resolve/", "resolve/?q=nobody"),
+    ],
+)
+def test_graphs_and_resolutions_are_as_described(knowledge, faults_of, path, asked):
+    assert faults_of(f"/api/v1/{path}", Client().get(f"/api/v1/{asked}")) == []
+    assert faults_of(f"/api/v1/{path}", Client().get(f"/api/v1/{asked.split('?')[0]}?x=1"), "400") == []
+
+
+def test_graph_of_nothing_is_as_described(db, faults_of):
+    missing = Client().get("/api/v1/graph/companies/nothing-like-it/")
+
+    assert faults_of("/api/v1/graph/{collection}/{key}/", missing, "404") == []
+
+
 @pytest.mark.parametrize("sent", [{}, {"coming": "true", "page_size": "200"}, {"collection": "people"}])
 def test_the_timeline_is_as_described(knowledge, faults_of, sent):
     assert faults_of("/api/v1/timeline/", Client().get("/api/v1/timeline/", sent)) == []
