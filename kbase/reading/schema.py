@@ -1,5 +1,6 @@
 """The description of the API, OpenAPI 3.1, made from the same declarations that the answers are made from."""
 
+from copy import deepcopy
 from inspect import cleandoc
 from typing import Any
 
@@ -319,7 +320,9 @@ class ReadingSchema(AutoSchema):
         return self._component(_code_title(field), schema)
 
     def _component(self, name: str, schema: Schema) -> Schema:
-        component = ResolvedComponent(name=name, type=ResolvedComponent.SCHEMA, object=name, schema=schema)
+        # What is done to a description afterwards must not reach our constants: the next one is made of them too.
+        own = deepcopy(schema)
+        component = ResolvedComponent(name=name, type=ResolvedComponent.SCHEMA, object=name, schema=own)
         self.registry.register_on_missing(component)
         return {"$ref": f"#/components/schemas/{name}"}
 

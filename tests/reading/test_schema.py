@@ -114,6 +114,10 @@ def test_every_operation_has_a_name_of_its_own(description):
     assert len(names) == len(set(names)) > 2 * len(RESOURCES) + 1
 
 
+def test_the_description_is_the_same_each_time_it_is_made(description):
+    assert json.loads(json.dumps(SchemaGenerator().get_schema(public=True))) == description
+
+
 def test_the_index_leads_to_every_collection(client, db):
     index = client.get("/api/v1/").json()
 
