@@ -7,12 +7,13 @@ from random import Random
 
 import pytest
 from django.apps import apps
+from django.db.models import Max
 from django.test import Client
 
 from regulations.api import graph
 from regulations.api.records import KINDS
 from regulations.api.urls import RESOURCES
-from regulations.models import Policy
+from regulations.models import Change, Policy
 from tests.api.asking import ask, get, problem, refusal
 from tests.api.test_queries import statements
 from tests.api.worlds import World
@@ -249,3 +250,15 @@ def test_old_key_leads_on_to_the_graph_of_the_new_one(db, client):
     answer = client.get("/api/v1/graph/companies/huobi/?depth=2")
 
     assert (answer.status_code, answer["Location"]) == (308, "/api/v1/graph/companies/htx/?depth=2")
+
+
+def test_past_moment_has_the_edges_of_then(committed):
+    client, relation = Client(), make_company_relation(kind="partner")
+    root = f"companies/{relation.company.slug}"
+    moment = Change.objects.aggregate(Max("moment"))["moment__max"].isoformat().replace("+00:00", "Z")
+    relation.kind = "acquirer"
+    relation.save()
+    make_company_relation(company=relation.company)
+
+    assert [kind for _, kind, _ in edges(client, root, known_at=moment)] == ["partner"]
+    assert [kind for _, kind, _ in edges(client, root)] == ["acquirer", "partner"]

@@ -3,11 +3,12 @@
 from random import Random
 
 import pytest
+from django.db.models import Max
 from django.test import Client
 
 from regulations.api.resolve import Reason, address_of, ways
 from regulations.api.urls import RESOURCES
-from regulations.models import Company, CompanyName
+from regulations.models import Change, Company, CompanyName
 from tests.api.asking import ask, refusal
 from tests.api.test_queries import statements
 from tests.api.worlds import World
@@ -267,3 +268,16 @@ def test_authorisation_is_found_by_its_key_alone(db, client):
     make_authorisation(key="acme-sfc-licence", company=make_company(slug="acme", name="Acme"))
 
     assert candidates(client, "acme-sfc-licence") == [("authorisations/acme-sfc-licence", "key")]
+
+
+def test_past_moment_knows_the_names_and_keys_of_then(committed):
+    client, firm = Client(), make_company(slug="huobi", name="Huobi")
+    moment = Change.objects.aggregate(Max("moment"))["moment__max"].isoformat().replace("+00:00", "Z")
+    firm.slug, firm.name = "htx", "HTX Global"
+    firm.save()
+
+    assert resolved(client, "huobi", known_at=moment) == ("companies/huobi", "key")
+    assert resolved(client, "htx global", known_at=moment) is None
+    assert candidates(client, "htx", known_at=moment) == []
+    assert resolved(client, "huobi") == ("companies/htx", "former_key")
+    assert resolved(client, "htx global") == ("companies/htx", "name")

@@ -15,7 +15,6 @@ from regulations.feeds import Entry, day_after
 from regulations.models import Milestone
 from tests.api.asking import ROOT, ask
 from tests.api.test_queries import statements
-from tests.conftest import connected_to, copy_empty_database, drop_database
 from tests.factories import make_event, make_jurisdiction, make_milestone, make_policy
 
 GRAMMAR = etree.RelaxNG(etree.parse(Path(__file__).with_name("atom.rng")))
@@ -37,17 +36,6 @@ def feed(client, **sent):
     answer = client.get(f"{ROOT}timeline.atom", sent)
     assert answer.status_code == 200, answer.content
     return answer
-
-
-@pytest.fixture
-def committed(django_db_setup, django_db_blocker, worker_id):
-    """A database in which what a test writes is committed, and so has its moment."""
-    name = f"test_kbase_feeds_{worker_id}"
-    with django_db_blocker.unblock():
-        copy_empty_database(name)
-        with connected_to(name):
-            yield
-        drop_database(name)
 
 
 @pytest.mark.parametrize(
