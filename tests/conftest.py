@@ -8,6 +8,7 @@ import fcntl
 import os
 import shutil
 import tempfile
+from collections import Counter
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
@@ -67,6 +68,16 @@ def pytest_unconfigure(config):
         embedded.server_in(tests_home() / "postgres").release()
     if not is_worker(config):
         shutil.rmtree(tests_home(), ignore_errors=True)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Print the score of the contract: how many wrong questions were asked, and how many of them were answered."""
+    score = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            score.update(dict(getattr(report, "user_properties", ())) if getattr(report, "when", "") == "call" else {})
+    if score["mutations"]:
+        terminalreporter.line(f"Wrong questions: {score['mutations']} asked, {score['accepted']} accepted.")
 
 
 def is_worker(config):

@@ -32,6 +32,7 @@ from kbase.reading.values import (
     read_bool,
     read_date,
     read_items,
+    read_keys,
     read_number,
     read_text,
 )
@@ -68,7 +69,7 @@ class Keys(Declared):
 
     def expand(self, name: str) -> dict[str, Parameter]:
         path, strings = self.field_name or name, ArrayField(models.TextField())
-        common: dict[str, Any] = {"read": read_items, "param": strings, "schema": {"type": "string"}, "is_list": True}
+        common: dict[str, Any] = {"read": read_keys, "param": strings, "schema": {"type": "string"}, "is_list": True}
         return {
             name: Parameter(
                 condition=lambda keys: Q(**{f"{path}__any_of": keys}),

@@ -10,12 +10,10 @@ from django.db.models import Field, Q, QuerySet
 
 from kbase.reading.expressions import ArrayOf, Param
 from kbase.reading.fields import Number
-from kbase.reading.values import LONGEST_TEXT
+from kbase.reading.values import KEY, LONGEST_TEXT
 
 # The shape of a list with one item, which is planned better by itself than as an array of any length.
 ONE = "one"
-# A natural key: a slug, or a code such as US-NY.
-KEY = "^[A-Za-z0-9-]{1,120}$"
 
 Condition = Callable[[Any], Q]
 

@@ -13,10 +13,13 @@ LONGEST_VALUE = 8000
 LONGEST_TEXT = 400
 MOST_PARAMETERS = 60
 MOST_ITEMS = 60
+# A natural key: a slug, or a code such as US-NY.
+KEY = r"^[A-Za-z0-9-]{1,120}$"
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,18}(\.\d{1,6})?", re.ASCII)
+_KEY = re.compile(KEY)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _ENCODED = re.compile(r"([\x21-\x24\x26-\x7e]|%[0-9A-Fa-f]{2})*", re.ASCII)
 
@@ -111,6 +114,19 @@ def read_items(parameter: str, text: str) -> list[str]:
         raise BadRequest([Fault(parameter, "out_of_range", f"{parameter} has more than {MOST_ITEMS} items.")])
     if len(set(items)) < len(items):
         raise BadRequest([Fault(parameter, "repeated", f"{parameter} names an item twice; name each once.")])
+    return items
+
+
+def read_keys(parameter: str, text: str) -> list[str]:
+    """The items of a comma-separated list of natural keys; whether there are such records is another question."""
+    items = read_items(parameter, text)
+    faults = [
+        Fault(parameter, "malformed", f"“{item[:100]}” is no key: keys have letters, digits and hyphens.")
+        for item in items
+        if not _KEY.fullmatch(item)
+    ]
+    if faults:
+        raise BadRequest(faults)
     return items
 
 
