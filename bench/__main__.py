@@ -15,10 +15,13 @@ def main() -> None:
     # A signal has to reach the ends of our blocks, which stop the servers.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     use_own_home()
-    from bench import measure, processes, report, servers
+    from bench import measure, processes, relevance, report, servers
     from bench.load import generator
     from bench.questions import questions
 
+    say("Asking the search what we know the answers to ...")
+    servers.make_knowledge()
+    judgements = relevance.judged(relevance.asked_here)
     say(f"Generating {POLICIES:,} policies and what belongs to them ...")
     servers.make_database(POLICIES)
     say("Starting both servers ...")
@@ -33,8 +36,10 @@ def main() -> None:
         memory = {name: processes.memory_bytes(server.pid) for name, server in running.items()}
         memory["database"] = processes.memory_bytes(servers.database_pid())
     print(f"\n{report.table(results)}\n")
+    print(f"{relevance.told(judgements)}\n")
     print("Memory in MiB: " + ", ".join(f"{name} {used / 2**20:,.0f}" for name, used in memory.items()))
-    say(f"Written to {report.write(results, memory, POLICIES, busy).relative_to(servers.PROJECT)}.")
+    written = report.write(results, relevance.measures(judgements), memory, POLICIES, busy)
+    say(f"Written to {written.relative_to(servers.PROJECT)}.")
 
 
 def use_own_home() -> None:

@@ -1,6 +1,6 @@
 """How good search is: known queries, and at which place a record stands that answers them."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
@@ -39,6 +39,15 @@ def recall(judgements: Iterable[Judgement]) -> float:
     return mean(judgement.place is not None for judgement in judgements)
 
 
+def measures(judgements: list[Judgement]) -> dict[str, float]:
+    """What is kept of them."""
+    return {
+        "queries": len(judgements),
+        "mean_reciprocal_rank": round(mean_reciprocal_rank(judgements), 3),
+        f"recall_at_{LOOKED_AT}": round(recall(judgements), 3),
+    }
+
+
 def told(judgements: list[Judgement]) -> str:
     """The two measures, and each query whose answer does not stand first."""
     head = (
@@ -53,8 +62,13 @@ def told(judgements: list[Judgement]) -> str:
     return "\n".join([head, *lines])
 
 
-def found_in(answer: Mapping[str, list[dict[str, str]]]) -> list[str]:
-    """The records of an answer of /search/, as collection/key."""
+def asked_here(query: str) -> list[str]:
+    """What /search/ finds in the database of this process."""
+    # Django may be imported only once it is set up.
+    from django.test import Client
+
+    sent = {"q": query, "page_size": LOOKED_AT}
+    answer = Client(headers={"host": "localhost"}).get("/api/v1/search/", sent).json()
     return [f"{row['collection']}/{row['key']}" for row in answer["results"]]
 
 

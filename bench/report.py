@@ -46,15 +46,20 @@ def ratios(ours: Figures, baseline: Figures) -> tuple[float, float]:
     return ours.requests_per_second / baseline.requests_per_second, baseline.cpu / ours.cpu
 
 
-def write(results: Results, memory: Mapping[str, int], size: int, busy: float) -> Path:
-    """Write the result and where it was measured; return the file. busy: the machine's load average before."""
+def write(results: Results, search: Mapping[str, float], memory: Mapping[str, int], size: int, busy: float) -> Path:
+    """Write the result and where it was measured; return the file.
+
+    search: how good it is. busy: the machine's load average before.
+    """
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / "latest.json"
-    path.write_text(json.dumps(_document(results, memory, size, busy), indent=2) + "\n")
+    path.write_text(json.dumps(_document(results, search, memory, size, busy), indent=2) + "\n")
     return path
 
 
-def _document(results: Results, memory: Mapping[str, int], size: int, busy: float) -> dict[str, Any]:
+def _document(
+    results: Results, search: Mapping[str, float], memory: Mapping[str, int], size: int, busy: float
+) -> dict[str, Any]:
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "policies": size,
@@ -66,6 +71,7 @@ def _document(results: Results, memory: Mapping[str, int], size: int, busy: floa
             "rounds": measure.ROUNDS,
             "seconds": measure.RUN_SECONDS,
         },
+        "search": dict(search),
         "memory_mib": {name: round(used / 2**20) for name, used in memory.items()},
         "requests": {
             question: {

@@ -43,6 +43,24 @@ class Server:
 
 def make_database(size: int) -> None:
     """Make the database anew, with `size` policies and all that belongs to them."""
+    _begin_anew()
+    with transaction.atomic():
+        generate.fill(size)
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM (ANALYZE)")
+        # What the load has dirtied is written now, not while we measure.
+        cursor.execute("CHECKPOINT")
+    connections.close_all()
+
+
+def make_knowledge() -> None:
+    """Make the database anew, with the knowledge of fixtures/."""
+    _begin_anew()
+    call_command("load_knowledge", verbosity=0)
+
+
+def _begin_anew() -> None:
+    """Make the database anew, empty."""
     connections.close_all()
     server = embedded.server_in(settings.EMBEDDED_DATA)
     server.hold()
@@ -52,13 +70,6 @@ def make_database(size: int) -> None:
         administration.execute(f"DROP DATABASE IF EXISTS {embedded.DATABASE} WITH (FORCE)")
         administration.execute(f"CREATE DATABASE {embedded.DATABASE}")
     call_command("migrate", verbosity=0, interactive=False)
-    with transaction.atomic():
-        generate.fill(size)
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM (ANALYZE)")
-        # What the load has dirtied is written now, not while we measure.
-        cursor.execute("CHECKPOINT")
-    connections.close_all()
 
 
 def database_pid() -> int:
