@@ -340,6 +340,9 @@ class ReadingSchema(AutoSchema):
 
 
 def _parameter(name: str, schema: Schema, description: str) -> Schema:
+    if schema == TEXT:
+        # No parameter is empty.
+        schema = {**TEXT, "minLength": 1}
     found: Schema = {"in": "query", "name": name, "schema": schema, "description": description}
     if schema["type"] == "array":
         # Several values stand in one parameter, separated by commas.

@@ -2,26 +2,30 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
-# Not among them: that a value of the right form is accepted. A key of the right form need not exist.
-CHECKS = [
-    "not_a_server_error",
-    "status_code_conformance",
-    "content_type_conformance",
-    "response_headers_conformance",
-    "response_schema_conformance",
-    "unsupported_method",
-    "missing_required_header",
-]
-EXAMPLES_OF_EACH = 25
+CONFIGURATION = Path(__file__).with_name("fuzzing.toml")
+EXAMPLES_OF_EACH = 12
 
 
 def test_no_request_makes_the_server_fail_or_answer_otherwise_than_described(server, tmp_path):
-    command = [sys.executable, "-m", "schemathesis.cli", "run", f"{server.url}/api/schema/", "--no-color", "--seed=1"]
-    options = [f"--checks={','.join(CHECKS)}", f"--max-examples={EXAMPLES_OF_EACH}", "--generation-database=none"]
-    options.append("--phases=fuzzing")
+    command = [
+        sys.executable,
+        "-m",
+        "schemathesis.cli",
+        f"--config-file={CONFIGURATION}",
+        "run",
+        f"{server.url}/api/schema/",
+    ]
+    options = ["--checks=all", f"--max-examples={EXAMPLES_OF_EACH}", "--phases=fuzzing"]
 
-    run = subprocess.run([*command, *options], capture_output=True, text=True, cwd=tmp_path, check=False)
+    run = subprocess.run(
+        [*command, *options, "--no-color", "--seed=1", "--generation-database=none"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+    )
 
     assert run.returncode == 0, run.stdout[-6000:] + run.stderr[-2000:]
-    assert "test cases" in run.stdout.lower()
+    assert "Tested: " in run.stdout
