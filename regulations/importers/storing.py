@@ -11,6 +11,7 @@ from regulations.importers.rows import Row, walk
 from regulations.importers.shapes import SHAPES, Shape
 from regulations.importers.writing import Books, Pair, store, store_list
 from regulations.models import Change, change
+from regulations.models.search import search_refreshed_at_end
 
 # Whom the revisions name for what a load changes.
 ACTOR = "load_knowledge"
@@ -39,7 +40,7 @@ def apply(rows: Iterable[Row], progress: Progress | None = None) -> list[Changes
     forbids; nothing is written then.
     """
     rows = list(rows)
-    with change(actor=ACTOR, kind=Change.Kind.IMPORT):
+    with change(actor=ACTOR, kind=Change.Kind.IMPORT), search_refreshed_at_end():
         books = Books(ids=_known_ids())
         _refuse_dangling(rows, books)
         pairs = _store_records(rows, books, progress or _say_nothing)

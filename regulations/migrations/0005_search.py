@@ -142,6 +142,44 @@ BEGIN
 END
 $body$;
 
+-- Bring documents in line at once, or, where one transaction writes many rows, all of them together at its end.
+CREATE FUNCTION regulations_touch_search(of_collection text, ids bigint[]) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF coalesce(current_setting('kbase.search_later', true), '') = '' THEN
+        PERFORM regulations_refresh_search(of_collection, ids);
+    ELSE
+        INSERT INTO regulations_searchdue (collection, record_id)
+        SELECT of_collection, touched FROM unnest(ids) AS touched WHERE touched IS NOT NULL ON CONFLICT DO NOTHING;
+    END IF;
+END
+$$;
+
+CREATE FUNCTION regulations_refresh_due_search() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    due record;
+BEGIN
+    FOR due IN
+        WITH taken AS (DELETE FROM regulations_searchdue RETURNING collection, record_id)
+        SELECT collection, array_agg(record_id) AS ids FROM taken GROUP BY collection
+    LOOP
+        PERFORM regulations_refresh_search(due.collection, due.ids);
+    END LOOP;
+END
+$$;
+
+-- What is due, and that it is made good before the transaction ends, whoever forgets it.
+CREATE TABLE regulations_searchdue (
+    collection text COLLATE "C" NOT NULL, record_id bigint NOT NULL, PRIMARY KEY (collection, record_id)
+);
+CREATE FUNCTION regulations_pay_search() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM regulations_searchdue) THEN PERFORM regulations_refresh_due_search(); END IF;
+    RETURN NULL;
+END
+$$;
+CREATE CONSTRAINT TRIGGER search_due AFTER INSERT ON regulations_searchdue
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION regulations_pay_search();
+
 -- Make all documents as they should be. Of those that were not, nobody knows since when they say what they say.
 CREATE FUNCTION regulations_rebuild_search() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -217,6 +255,8 @@ SELECT regulations_make_as_known()
 FUNCTIONS = {
     "refresh_search": "text, bigint[]",
     "rebuild_search": "",
+    "touch_search": "text, bigint[]",
+    "refresh_due_search": "",
     "relevance": "text, text[], tsvector, text[], tsquery, tsquery",
     "search_vector": "text[], text, text, text",
     "search_folded": "jsonb",
@@ -225,7 +265,7 @@ FUNCTIONS = {
     "search_tokens": "text",
     "search_words": "text",
 }
-FORGET = "".join(f"DROP FUNCTION regulations_{name}({taken});" for name, taken in FUNCTIONS.items())
+FORGET = "DROP TABLE regulations_searchdue; DROP FUNCTION regulations_pay_search();" + "".join(f"DROP FUNCTION regulations_{name}({taken});" for name, taken in FUNCTIONS.items())
 
 
 class Migration(migrations.Migration):

@@ -1,9 +1,12 @@
 """What is searched: a document of words for each record, kept by the database (triggers search_*, migration 0005)."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.contrib.postgres.search import SearchVectorField
-from django.db import models
+from django.db import connection, models, transaction
 from django.db.models import F
 
 
@@ -53,3 +56,15 @@ class SearchWord(models.Model):
 
     def __str__(self) -> str:
         return self.word
+
+
+@contextmanager
+def search_refreshed_at_end() -> Iterator[None]:
+    """Let what writes many rows have their documents made once, at its end, and not once for each table.
+
+    Until then searches of the same transaction find what was there before.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('kbase.search_later', 'yes', true)")
+        yield
+        cursor.execute("SELECT set_config('kbase.search_later', '', true), regulations_refresh_due_search()")

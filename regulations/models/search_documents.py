@@ -293,7 +293,7 @@ def _renamed(table: str) -> str:
 
 def _branch(table: str, operation: str) -> str:
     refreshed = "\n".join(
-        f"PERFORM regulations_refresh_search('{collection}', ARRAY({ids}));"
+        f"PERFORM regulations_touch_search('{collection}', ARRAY({ids}));"
         for collection, ids in _affected(table, operation)
     )
     lock = f"PERFORM pg_advisory_xact_lock_shared({LOCK});"

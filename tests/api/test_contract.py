@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from kbase.reading.questions import DETAIL_PARAMETERS, LIST_PARAMETERS
-from kbase.reading.values import MOST_ITEMS, MOST_PARAMETERS, read_bool, read_date, read_items, read_number, read_text
+from kbase.reading.values import MOST_ITEMS, MOST_PARAMETERS, read_bool, read_date, read_keys, read_number, read_text
 from regulations.api.policies import PolicyResource
 from regulations.api.urls import RESOURCES
 from tests.api.asking import PROBLEM, ROOT, address, ask, faults, get, problem, refusal
@@ -237,7 +237,7 @@ def test_number_of_a_thousand_digits_is_refused(db, client, resource, number):
 def takes_no_text(resource, name):
     """Whether a filter takes neither free text nor keys of its own records, of which any number could be one."""
     each = filters(resource)[name]
-    return each.read is not read_text and each.read is not read_items
+    return each.read is not read_text and each.read is not read_keys
 
 
 @every_resource
@@ -260,7 +260,7 @@ def test_malformed_value_is_refused_by_each_kind_of_parameter(db, client, resour
 
 @every_resource
 def test_word_or_key_that_does_not_exist_is_refused(db, client, resource):
-    lists = [name for name, each in filters(resource).items() if each.is_list and each.read is not read_items]
+    lists = [name for name, each in filters(resource).items() if each.is_list and each.read is not read_keys]
 
     assert_refused(client, resource, [(name, f"{name}=no-such-thing") for name in lists] or [("on", "on=no")])
     assert_refused(client, resource, [(name, f"{name}=%27%22%3B--") for name in lists] or [("on", "on=no")])
@@ -324,7 +324,7 @@ def contradictions(declared, name):
     if f"{name}__not" in declared and words:
         yield f"{name}__not", f"{name}={words[0]}&{name}__not={words[0]}"
         yield f"{name}__not", f"{name}={words[0]}&{name}__not={words[1]},{words[0]}"
-    if f"{name}__not" in declared and each.read is read_items:
+    if f"{name}__not" in declared and each.read is read_keys:
         yield f"{name}__not", f"{name}=a,b&{name}__not=b,a"
 
 

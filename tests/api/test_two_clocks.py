@@ -22,7 +22,7 @@ SEOUL = ZoneInfo("Asia/Seoul")
 
 EDITS = 400
 SNAPSHOTS = 20
-QUESTIONS = 8
+QUESTIONS = 4
 
 
 def moment_text(moment):

@@ -10,6 +10,7 @@ from django.utils import timezone
 from kbase.reading import clock
 from regulations.api.urls import RESOURCES
 from regulations.models import Company, CompanyName, Jurisdiction, Milestone, Policy, SearchDocument, SearchWord, Topic
+from regulations.models.search import search_refreshed_at_end
 from regulations.models.search_documents import DOCUMENTS
 from tests.api.worlds import World
 from tests.conftest import connected_to
@@ -236,3 +237,25 @@ def test_rename_and_new_record_at_the_same_time_both_count(committed):
     renaming.join(timeout=20)
 
     assert "Hong Kong" in document_of(policy).related
+
+
+@pytest.mark.parametrize("is_forgotten", [False, True])
+def test_documents_that_were_put_off_are_made_before_the_transaction_ends(committed, is_forgotten):
+    with transaction.atomic():
+        if is_forgotten:
+            run("SELECT set_config('kbase.search_later', 'yes', true)")
+            write_many()
+        else:
+            with search_refreshed_at_end():
+                write_many()
+
+    assert document_of(Policy.objects.get(slug="law")).related.endswith("Hong Kong HK")
+    assert_in_line()
+
+
+def write_many():
+    place = make_jurisdiction(code="HK", name="Old")
+    make_policy(slug="law", jurisdiction=place)
+    make_policy(slug="gone", jurisdiction=place).delete()
+    place.name = "Hong Kong"
+    place.save()
