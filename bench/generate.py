@@ -30,6 +30,7 @@ from regulations.models import (
     Stance,
     Topic,
 )
+from regulations.models.search import search_refreshed_at_end
 
 SEED = 2026
 
@@ -68,7 +69,7 @@ Row = TypeVar("Row", bound=models.Model)
 def fill(size: int) -> None:
     """Write a world with `size` policies into the empty database of `connection`; each constraint is checked by it."""
     rows = World(size).rows
-    with connection.cursor() as cursor:
+    with search_refreshed_at_end(), connection.cursor() as cursor:
         for model, instances in rows.items():
             _copy(cursor, model, instances)
         for statement in connection.ops.sequence_reset_sql(no_style(), list(rows)):

@@ -4,30 +4,26 @@ import json
 from collections import Counter
 
 import pytest
-from django.apps import apps
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Min
 
 from bench import generate
 from bench.questions import questions, same
 from regulations.models import Authorisation, Citation, Company, Milestone, Policy, PolicyRelation, Provision, Stance
+from tests.conftest import own_database
 
 SIZE = 1000
 
 
-@pytest.fixture
-def world(db):
-    models = apps.get_app_config("regulations").get_models(include_auto_created=True)
-    tables = ", ".join(connection.ops.quote_name(model._meta.db_table) for model in models)
-    with connection.cursor() as cursor:
-        # Tests before this one have left pages without rows: PostgreSQL would plan for none, and take minutes over many.
-        cursor.execute("SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'revision_truncate'")
-        for (table,) in cursor.fetchall():
-            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER revision_truncate")
-        cursor.execute(f"TRUNCATE {tables} CASCADE")
+@pytest.fixture(scope="module")
+def world(django_db_setup, django_db_blocker, worker_id):
+    with own_database(f"test_kbase_world_{worker_id}", django_db_setup, django_db_blocker):
         # COPY has the database check each constraint but those of foreign keys, which wait for the end.
-        generate.fill(SIZE)
-        cursor.execute("ANALYZE")
+        with transaction.atomic():
+            generate.fill(SIZE)
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
+        yield
 
 
 def answer_of(client, settings, urls):
