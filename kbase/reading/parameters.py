@@ -10,7 +10,7 @@ from django.db.models import Field, Q, QuerySet
 
 from kbase.reading.expressions import ArrayOf, Param
 from kbase.reading.fields import Number
-from kbase.reading.values import KEY, LONGEST_TEXT
+from kbase.reading.values import KEY, LONGEST_TEXT, PRINTABLE
 
 # The shape of a list with one item, which is planned better by itself than as an array of any length.
 ONE = "one"
@@ -46,7 +46,9 @@ class Parameter(django_filters.Filter):
         """Its type as JSON Schema, with the bounds that all texts and keys have; of an item if it is a list."""
         if self.schema != {"type": "string"}:
             return self.schema
-        return self.schema | ({"pattern": KEY} if self.is_list else {"minLength": 1, "maxLength": LONGEST_TEXT})
+        return self.schema | (
+            {"pattern": KEY} if self.is_list else {"minLength": 1, "maxLength": LONGEST_TEXT, "pattern": PRINTABLE}
+        )
 
     def shape_of(self, value: Any, is_dated: bool = False) -> Any:
         """What of the value shapes the statement: all of it, or, of a Param, only whether it is a list of one item.

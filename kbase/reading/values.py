@@ -15,6 +15,8 @@ MOST_PARAMETERS = 60
 MOST_ITEMS = 60
 # A natural key: a slug, or a code such as US-NY.
 KEY = r"^[A-Za-z0-9-]{1,120}$"
+# Text without control characters.
+PRINTABLE = r"^[^\x00-\x1F\x7F]+$"
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})", re.ASCII)

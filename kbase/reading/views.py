@@ -28,7 +28,7 @@ from kbase.reading.problems import BadRequest, Fault, Faults, unknown
 from kbase.reading.questions import read_list
 from kbase.reading.resources import Resource, root_of
 from kbase.reading.statements import Statement, compile_statement
-from kbase.reading.values import query_parameters, read_bool, read_date, read_integer, read_items, read_moment
+from kbase.reading.values import KEY, query_parameters, read_bool, read_date, read_integer, read_items, read_moment
 
 
 @dataclass(frozen=True)
@@ -164,13 +164,13 @@ def a_record(model: type[models.Model], help_text: str, *, key: str = "slug", **
             raise BadRequest([Fault(parameter, "malformed", f"{parameter} takes one key here.")])
         return reference._read(parameter, text)[0]
 
-    return Asked(read, {"type": "string"}, help_text, **options)
+    return Asked(read, {"type": "string", "pattern": KEY}, help_text, **options)
 
 
 def some_records(model: type[models.Model], help_text: str, *, key: str = "slug", **options: Any) -> Asked:
     """A parameter that names records by their natural keys; its value is the list of their ids."""
     reference = Reference(model, key=key)
-    return Asked(reference._read, {"type": "string"}, help_text, is_list=True, **options)
+    return Asked(reference._read, {"type": "string", "pattern": KEY}, help_text, is_list=True, **options)
 
 
 def as_asked(parameter: Parameter) -> Asked:
