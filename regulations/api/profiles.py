@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from django.db import models
 from django.db.models import Q
+from django.http import HttpResponseBase
 from rest_framework import serializers
 
 from kbase.reading.expressions import Param
@@ -142,9 +143,12 @@ class ProfileView(QuestionView):
 
     name = "profile"
     answer_class = ProfileSerializer
+    leads_on = True
 
-    def answer(self, question: Question) -> Mapping[str, Any]:
+    def answer(self, question: Question) -> Mapping[str, Any] | HttpResponseBase:
         place = _asked_place(question.path["key"])
+        if place is None:
+            return JurisdictionResource.moved(self.request, question.path["key"])
         code, told = place.code, {"place": place.pk}
         topics = list(Topic.objects.order_by("kind", "slug"))
         cells = Cells([place], topics, question.on, question.root)
@@ -166,12 +170,9 @@ class ProfileView(QuestionView):
         }
 
 
-def _asked_place(key: str) -> Jurisdiction:
+def _asked_place(key: str) -> Jurisdiction | None:
     # PostgreSQL has no NUL in its texts, so no key has one either.
-    place = None if "\x00" in key else Jurisdiction.objects.filter(code=key).first()
-    if place is None:
-        raise JurisdictionResource.not_found(key)
-    return place
+    return None if "\x00" in key else Jurisdiction.objects.filter(code=key).first()
 
 
 def _part(resource: Any, question: Question, **parameters: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import pytest
 from django.utils.text import camel_case_to_spaces
 
 from regulations.api.urls import RESOURCES
-from regulations.models import Change, Policy, change
+from regulations.models import Change, Jurisdiction, Policy, change
 from tests import factories
 from tests.api.asking import ask, get, problem
 from tests.factories import make_policy, make_topic
@@ -83,3 +83,14 @@ def test_a_key_that_never_was_is_not_found(db, client):
 
     assert missing["nearest"] == "staking"
     assert "gone_at" not in missing
+
+
+@pytest.mark.parametrize("path", ["jurisdictions/{}/profile/", "graph/jurisdictions/{}/", "jurisdictions/{}/"])
+def test_whatever_is_asked_about_a_record_leads_on_by_its_old_key(db, client, path):
+    place = make(Jurisdiction)
+    old, place.code = place.code, "ZZ"
+    place.save()
+
+    answer = get(client, path.format(old), on="2025-01-01")
+
+    assert (answer.status_code, answer["Location"]) == (308, f"/api/v1/{path.format('ZZ')}?on=2025-01-01")
