@@ -183,8 +183,8 @@ def _items(
     records = records_by_id(resource, touched, asked, question.told())
     for row_id, revisions in touched.items():
         own = [revision for revision in revisions if revision.table == model._meta.db_table]
-        key = keys.get(row_id) or _key_when_deleted(own)
-        # What is gone, but by a later change, comes with that change.
+        # Of what has gone since, the keys that it had are taken out at once: a later page knows only the last one.
+        key = keys.get(row_id) or next(reversed(_keys(own)), None)
         if key:
             event = _event(own, row_id in keys, row_id in records)
             last = revisions[-1]
@@ -215,10 +215,6 @@ def _keys(own: Iterable[Revision]) -> list[str]:
     return list(dict.fromkeys(next(row[name] for name in KEYS if name in row) for row in rows))
 
 
-def _key_when_deleted(own: list[Revision]) -> str | None:
-    return _keys(own)[-1] if own and own[-1].after is None else None
-
-
 def _changes(revisions: list[Revision]) -> list[dict[str, Any]]:
     tables: dict[Change, list[str]] = {}
     for revision in revisions:
@@ -246,7 +242,8 @@ def _touched(resource: type[Resource], page: list[Revision]) -> dict[int, list[R
     for dependency in _dependencies(resource):
         for row_id, revision in _reached(model, dependency, by_table.get(dependency.model._meta.db_table, [])):
             found.setdefault(row_id, {})[revision.pk] = revision
-    for row_id in _born_later(model, found, page):
+    own = {revision.row_id for revision in by_table.get(model._meta.db_table, ())}
+    for row_id in _born_later(model, found.keys() - own, page):
         del found[row_id]
     order = {revision.pk: place for place, revision in enumerate(page)}
     return {row_id: sorted(rows.values(), key=lambda row: order[row.pk]) for row_id, rows in found.items()}
@@ -276,7 +273,7 @@ def _reached(
 
 
 def _born_later(model: type[models.Model], ids: Collection[int], page: list[Revision]) -> list[int]:
-    """Those that are only made after this page: they come then, with all that they show."""
+    """Those that are only made after this page (again, if they were there before): they come then, with all they show."""
     if not page or not ids:
         return []
     later = revisions_after(position_of(page[-1]), None)

@@ -328,3 +328,21 @@ def test_the_feed_answers_each_reader_alike(committed):
     make_topic()
 
     assert feed(Client())["results"] == feed(Client())["results"]
+
+
+def test_a_key_that_was_given_up_before_the_record_went_is_taken_out(committed, client):
+    """The reader knows the first key; when it reads of the second one, the record is gone already, or there again."""
+    topics = [make_topic(slug="one"), make_topic(slug="first")]
+    copy = Copy(client, page_size=1)
+    copy.follow()
+    for topic, slug in zip(topics, ("two", "second"), strict=True):
+        topic.slug = slug
+        topic.save()
+        topic_id = topic.pk
+        topic.delete()
+    Topic.objects.create(pk=topic_id, slug="third", name="Third", kind="theme")
+
+    copy.follow()
+
+    assert copy.records == export(client)
+    assert [key for _, key in copy.records] == ["third"]
