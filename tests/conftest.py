@@ -5,6 +5,7 @@ With pytest-xdist the first process starts it, and each worker has its own datab
 """
 
 import fcntl
+import json
 import os
 import shutil
 import tempfile
@@ -20,7 +21,9 @@ from django.core.management import call_command
 from django.db import connections, transaction
 from django.test.client import ClientHandler
 from django.test.utils import setup_databases, teardown_databases
+from drf_spectacular.generators import SchemaGenerator
 from hypothesis import settings as hypothesis_settings
+from jsonschema import Draft202012Validator, FormatChecker
 from psycopg import sql
 
 from kbase import embedded
@@ -86,6 +89,28 @@ def is_worker(config):
 
 def tests_home():
     return Path(os.environ[HOME_VARIABLE])
+
+
+# The description
+
+
+@pytest.fixture(scope="session")
+def description():
+    return json.loads(json.dumps(SchemaGenerator().get_schema(public=True)))
+
+
+@pytest.fixture(scope="session")
+def faults_of(description):
+    """A function that tells in which places an answer differs from the description of its operation."""
+
+    def faults(path, response, status="200"):
+        content = description["paths"][path]["get"]["responses"][status]["content"]
+        said = content[response.headers["Content-Type"]]
+        schema = {**said["schema"], "components": description["components"]}
+        validator = Draft202012Validator(schema, format_checker=FormatChecker())
+        return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(json.loads(response.content))]
+
+    return faults
 
 
 # Databases

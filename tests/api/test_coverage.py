@@ -18,7 +18,6 @@ from tests.factories import (
     make_stance,
     make_topic,
 )
-from tests.reading.test_schema import description, faults_of  # noqa: F401 (fixtures)
 
 
 def row(client, place, **sent):
@@ -118,7 +117,7 @@ def test_question_that_could_be_misread_is_refused(knowledge, client, sent):
     assert (fault["parameter"], fault["code"]) == (next(iter(sent)), "unknown")
 
 
-def test_answer_is_as_described(knowledge, client, faults_of):  # noqa: F811 (fixture)
+def test_answer_is_as_described(knowledge, client, faults_of):
     assert faults_of("/api/v1/coverage/", client.get("/api/v1/coverage/")) == []
 
 

@@ -10,7 +10,6 @@ from regulations.models import Jurisdiction, Membership, Stance, Topic
 from tests.api.asking import ask, refusal
 from tests.api.test_queries import statements
 from tests.factories import make_citation, make_jurisdiction, make_membership, make_stance, make_topic
-from tests.reading.test_schema import description, faults_of  # noqa: F401 (fixtures)
 
 ON = date(2025, 1, 1)
 
@@ -172,7 +171,7 @@ def test_question_that_could_be_misread_is_refused(knowledge, client, sent, para
 
 
 @pytest.mark.parametrize("sent", [{}, {"on": "2024-01-01", "compared_with": "2026-01-01"}, {"jurisdiction": "HK"}])
-def test_answers_are_as_described(knowledge, client, faults_of, sent):  # noqa: F811 (fixture)
+def test_answers_are_as_described(knowledge, client, faults_of, sent):
     assert faults_of("/api/v1/matrix/", client.get("/api/v1/matrix/", sent)) == []
 
 

@@ -18,7 +18,6 @@ from tests.factories import (
     make_policy,
     make_stance,
 )
-from tests.reading.test_schema import description, faults_of  # noqa: F401 (fixtures)
 
 ON = "2026-01-01"
 PLACES = ["DE", "HK", "US-NY", "EU", "CN", "EEA", "GB", "INT"]
@@ -141,7 +140,7 @@ def test_unknown_parameter_is_refused(knowledge, client):
     assert (fault["parameter"], fault["nearest"]) == ("onn", "on")
 
 
-def test_answers_are_as_described(knowledge, client, faults_of):  # noqa: F811 (fixture)
+def test_answers_are_as_described(knowledge, client, faults_of):
     for code in Jurisdiction.objects.values_list("code", flat=True)[::10]:
         answer = client.get(f"/api/v1/jurisdictions/{code}/profile/", {"on": ON})
 

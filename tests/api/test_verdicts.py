@@ -32,7 +32,6 @@ from tests.factories import (
     make_stance,
     make_topic,
 )
-from tests.reading.test_schema import description, faults_of  # noqa: F401 (fixtures)
 
 CASES = yaml.safe_load((Path(__file__).parent / "verdicts.yaml").read_text())
 every_case = pytest.mark.parametrize("told", CASES, ids=lambda told: "-".join(str(part) for part in told[:4] if part))
@@ -324,7 +323,7 @@ def test_law_of_a_bloc_reaches_a_part_of_its_member(db):
 # The answer
 
 
-def test_answers_are_as_described(knowledge, client, faults_of):  # noqa: F811 (fixture)
+def test_answers_are_as_described(knowledge, client, faults_of):
     for told in CASES[::9]:
         answer = client.get("/api/v1/check/", parameters(told))
 

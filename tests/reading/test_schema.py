@@ -5,30 +5,10 @@ import json
 import pytest
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
-from jsonschema import Draft202012Validator, FormatChecker
 
 from regulations.api.urls import RESOURCES
 
 PAGE = 40
-
-
-@pytest.fixture(scope="session")
-def description():
-    return json.loads(json.dumps(SchemaGenerator().get_schema(public=True)))
-
-
-@pytest.fixture(scope="session")
-def faults_of(description):
-    """A function that tells in which places an answer differs from the description of its operation."""
-
-    def faults(path, response, status="200"):
-        content = description["paths"][path]["get"]["responses"][status]["content"]
-        said = content[response.headers["Content-Type"]]
-        schema = {**said["schema"], "components": description["components"]}
-        validator = Draft202012Validator(schema, format_checker=FormatChecker())
-        return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(json.loads(response.content))]
-
-    return faults
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.collection)
