@@ -61,6 +61,13 @@ def env_database(name: str) -> dict | None:
         ) from error
 
 
+def env_cache(name: str) -> str:
+    url = env_text(name)
+    if url and not url.startswith(("redis://", "rediss://", "unix://")):
+        raise ImproperlyConfigured(f"{name} is no address of a Redis server; set it to 'redis://host:6379/0'.")
+    return url
+
+
 def refuse_unknown_variables() -> None:
     """A misspelt variable would otherwise be a setting that silently does nothing."""
     for name in os.environ:
@@ -201,6 +208,40 @@ def with_our_options(database: dict) -> dict:
 
 DATABASES = {"default": with_our_options(env_database("DATABASE_URL") or embedded_database())}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# What processes share (kbase.shared)
+
+CACHE_URL = env_cache("CACHE_URL")
+# A store that is slower than this is not worth waiting for.
+CACHE_SECONDS = 0.1
+
+
+def redis_cache(url: str) -> dict:
+    return {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": url,
+        "OPTIONS": {
+            "socket_timeout": CACHE_SECONDS,
+            "socket_connect_timeout": CACHE_SECONDS,
+            "serializer": "kbase.shared.Plain",
+            # Version 3 begins with questions about maintenance, at each connection.
+            "protocol": 2,
+        },
+    }
+
+
+def local_cache(name: str) -> dict:
+    return {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": name,
+        "OPTIONS": {"MAX_ENTRIES": 1000},
+    }
+
+
+CACHES = {
+    "default": local_cache("default"),
+    "shared": {**(redis_cache(CACHE_URL) if CACHE_URL else local_cache("shared")), "KEY_PREFIX": "kbase"},
+}
 
 # Language and time
 

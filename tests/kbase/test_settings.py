@@ -41,6 +41,7 @@ def value_with(home, expression, **variables):
         ("KBASE_LOG_LEVEL", "loud", "one of DEBUG, INFO"),
         ("DATABASE_URL", "mysql://root@localhost/kbase", "set it to 'postgresql://"),
         ("DATABASE_URL", "postgresql://u:p@host:port/kbase", "cannot be read"),
+        ("CACHE_URL", "localhost:6379", "set it to 'redis://"),
         ("KBASE_WORKER", "2", "did you mean KBASE_WORKERS?"),
         ("KBASE_COLOUR", "red", "docs/operations.md"),
     ],
