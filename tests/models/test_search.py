@@ -1,5 +1,6 @@
 """The documents that are searched are kept by the database, whoever writes, and say what the records say."""
 
+from importlib import import_module
 from random import Random
 from threading import Thread
 
@@ -176,6 +177,32 @@ def test_words_are_plain_small_letters_of_any_script(db):
     }
 
     assert {text: run("SELECT regulations_search_words(%s)", text)[0][0] for text in cases} == cases
+
+
+def test_short_ways_to_plain_letters_lead_where_the_long_way_leads(db):
+    """Each character that has a short way, within a word and alone, comes out as by its normal form."""
+    usual = import_module("regulations.migrations.0006_search_in_bulk").USUAL
+    differing = run(
+        "SELECT n FROM generate_series(161, 55203) AS n, LATERAL (SELECT 'a' || chr(n) || 'b ' || chr(n)) AS one (text),"
+        " LATERAL (SELECT normalize(regexp_replace(normalize(text, NFKD), '[\\u0300-\\u036f]', '', 'g'), NFKC)) AS long (way)"
+        f" WHERE chr(n) ~ '[{usual}]' AND regulations_search_words(text) <> regulations_search_words(way)"
+    )
+
+    assert differing == []
+
+
+def test_first_great_load_makes_the_indexes_of_words_at_its_end(db):
+    indexes = "SELECT indexdef FROM pg_indexes WHERE tablename = 'regulations_searchdocument' ORDER BY 1"
+    usual = run(indexes)
+
+    is_filling = run("SELECT regulations_begin_filling_search(5000)")[0][0]
+    assert len(run(indexes)) == len(usual) - 2
+    make_policy(slug="one")
+    run("SELECT regulations_end_filling_search(%s)", is_filling)
+
+    assert run(indexes) == usual
+    assert run("SELECT regulations_begin_filling_search(5000)") == [(False,)]
+    assert run(indexes) == usual
 
 
 def test_any_part_of_an_unspaced_text_is_a_phrase_of_its_pairs(db):
