@@ -15,26 +15,25 @@ def main() -> None:
     # A signal has to reach the ends of our blocks, which stop the servers.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     use_own_home()
-    from bench import measure, processes, relevance, report, servers
+    from bench import measure, processes, relevance, report, servers, worlds
     from bench.load import generator
     from bench.questions import questions
 
     say("Asking the search what we know the answers to ...")
-    servers.make_knowledge()
-    judgements = relevance.judged(relevance.asked_here)
-    say(f"Generating {POLICIES:,} policies and what belongs to them ...")
-    servers.make_database(POLICIES)
+    with worlds.connected_to(worlds.ensure_knowledge()):
+        judgements = relevance.judged(relevance.asked_here)
+    database_url = worlds.url(worlds.ensure_world(POLICIES, say))
     say("Starting both servers ...")
-    with servers.both_servers() as running:
+    with servers.both_servers(database_url) as running:
         asked = questions(running["ours"].get, DEPTH)
         measure.check_equal(asked, running)
         if os.getloadavg()[0] > BUSY_PER_CORE * (os.cpu_count() or 1):
             say("This machine has other work to do: read the processor time, not the requests per second.")
         busy = round(os.getloadavg()[0], 1)
         say(f"Both answer alike. Measuring with {generator()} (a minute or two) ...")
-        results = measure.measure(asked, running, servers.database_pid(), say)
+        results = measure.measure(asked, running, worlds.server_pid(), say)
         memory = {name: processes.memory_bytes(server.pid) for name, server in running.items()}
-        memory["database"] = processes.memory_bytes(servers.database_pid())
+        memory["database"] = processes.memory_bytes(worlds.server_pid())
     print(f"\n{report.table(results)}\n")
     print(f"{relevance.told(judgements)}\n")
     print("Memory in MiB: " + ", ".join(f"{name} {used / 2**20:,.0f}" for name, used in memory.items()))

@@ -1,4 +1,4 @@
-"""A database of our own with a generated world, and servers on it, started as `make run` starts them."""
+"""Servers on a database with a generated world, started as `make run` starts them."""
 
 import os
 import socket
@@ -10,16 +10,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
-import psycopg
 from django.conf import settings
-from django.core.management import call_command
-from django.db import connection, connections, transaction
 
-from bench import generate
 from bench.load import HOST
-from kbase import embedded
 
 PROJECT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60
@@ -41,56 +35,17 @@ class Server:
         return body
 
 
-def make_database(size: int) -> None:
-    """Make the database anew, with `size` policies and all that belongs to them."""
-    _begin_anew()
-    with transaction.atomic():
-        generate.fill(size)
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM (ANALYZE)")
-        # What the load has dirtied is written now, not while we measure.
-        cursor.execute("CHECKPOINT")
-    connections.close_all()
-
-
-def make_knowledge() -> None:
-    """Make the database anew, with the knowledge of fixtures/."""
-    _begin_anew()
-    call_command("load_knowledge", verbosity=0)
-
-
-def _begin_anew() -> None:
-    """Make the database anew, empty."""
-    connections.close_all()
-    server = embedded.server_in(settings.EMBEDDED_DATA)
-    server.hold()
-    with psycopg.connect(
-        host=str(server.socket_folder), user=embedded.USER, dbname="postgres", autocommit=True
-    ) as administration:
-        administration.execute(f"DROP DATABASE IF EXISTS {embedded.DATABASE} WITH (FORCE)")
-        administration.execute(f"CREATE DATABASE {embedded.DATABASE}")
-    call_command("migrate", verbosity=0, interactive=False)
-
-
-def database_pid() -> int:
-    """The process of the database server, the parent of all that work for it."""
-    return int((settings.EMBEDDED_DATA / "postmaster.pid").read_text().split()[0])
-
-
 @contextmanager
-def both_servers() -> Iterator[dict[str, Server]]:
+def both_servers(database_url: str) -> Iterator[dict[str, Server]]:
     """Ours, and the baseline beside it on the same database, until the end of the block."""
-    socket_folder = embedded.server_in(settings.EMBEDDED_DATA).socket_folder
-    url = f"postgresql://{embedded.USER}@{quote(str(socket_folder), safe='')}/{embedded.DATABASE}"
-    theirs = {
-        "DJANGO_SETTINGS_MODULE": "bench.baseline.settings",
-        "KBASE_HOME": str(settings.KBASE_HOME / "baseline"),
-        "DATABASE_URL": url,
-    }
+    homes = {name: settings.KBASE_HOME / name for name in ("ours", "baseline")}
+    ours = {"KBASE_HOME": str(homes["ours"]), "DATABASE_URL": database_url}
+    theirs = {**ours, "KBASE_HOME": str(homes["baseline"]), "DJANGO_SETTINGS_MODULE": "bench.baseline.settings"}
     with ExitStack() as running:
-        ours = running.enter_context(_server(settings.KBASE_HOME))
-        baseline = running.enter_context(_server(settings.KBASE_HOME / "baseline", **theirs))
-        yield {"ours": ours, "baseline": baseline}
+        yield {
+            "ours": running.enter_context(_server(homes["ours"], **ours)),
+            "baseline": running.enter_context(_server(homes["baseline"], **theirs)),
+        }
 
 
 @contextmanager
