@@ -89,6 +89,7 @@ class Revision(models.Model):
         Change,
         models.DO_NOTHING,
         db_constraint=False,
+        db_index=False,
         related_name="revisions",
         help_text="The change that it is part of.",
     )
@@ -97,7 +98,11 @@ class Revision(models.Model):
 
     class Meta:
         ordering = ["-pk"]
-        indexes = [models.Index("table", "row_id", "id", name="revision_of_row")]
+        indexes = [
+            models.Index("table", "row_id", "id", name="revision_of_row"),
+            # The feed reads a part of a change, which may be a whole register.
+            models.Index(fields=["change", "id"], name="revision_of_change"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.table} {self.row_id}, {self.change}"
