@@ -27,6 +27,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from psycopg import sql
 
 from kbase import embedded
+from kbase.reading import kept
 from tests import described
 from tests.running import free_port, start_server
 
@@ -47,6 +48,8 @@ def pytest_configure(config):
         use_own_server()
     # Playwright keeps an event loop in the thread of the tests, and nothing in that loop speaks to the database.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "on"
+    # What a test writes and takes back is never committed, and so has no version; test_caching keeps what it commits.
+    kept.memory = kept.Memory(0)
     # A fresh clone has collected no static files, of which whitenoise would warn.
     settings.STATIC_ROOT = tests_home() / "static"
     settings.STATIC_ROOT.mkdir(exist_ok=True)

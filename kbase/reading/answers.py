@@ -13,7 +13,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import QuerySet
 
-from kbase.reading import clock, facets, ordering
+from kbase.reading import clock, facets, kept, ordering
 from kbase.reading.expressions import Param, Slice
 from kbase.reading.fields import ON, project
 from kbase.reading.filtering import Filtering
@@ -88,7 +88,7 @@ def list_rows(
     number, size = question.page.number or 1, question.page.size
     values = _values(question, root) | {"offset": (number - 1) * size}
     rows = _rows(question, question.filtering)
-    count: int = _count_statement(resource, rows).rows(values)[0][0]
+    count: int = kept.rows(_count_statement(resource, rows), values)[0][0]
     last = _last_page(count, size)
     if number > last:
         detail = f"page is {number}; there are {last} pages of {size}."
@@ -163,7 +163,7 @@ def _facets(resource: type[Resource], question: ListQuestion, values: Mapping[st
     found = {}
     for name in question.facets:
         rows = _rows(question, question.filtering.without(name))
-        found[name] = facets.as_json(_facet_statement(resource, rows, name).rows(values))
+        found[name] = facets.as_json(kept.rows(_facet_statement(resource, rows, name), values))
     return found
 
 

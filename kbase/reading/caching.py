@@ -9,21 +9,23 @@ Source: RFC 9110, sections 8.8 and 13; RFC 9111; RFC 5861 (stale-while-revalidat
 import hashlib
 import re
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from http import HTTPStatus
 from pathlib import Path
 
+import orjson
 from django.apps import apps
 from django.conf import settings
-from django.db import connection
 from django.http import HttpRequest, HttpResponseBase, HttpResponseNotModified
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
 from django.utils.http import http_date, parse_http_date_safe
+from rest_framework.response import Response
 
-from kbase.reading import clock
+from kbase.reading import clock, kept, versions
+from kbase.reading.versions import Reading
 
 # For so long a cache gives an answer without asking us, and for so long again while it asks us behind the reader's back.
 FRESH_SECONDS = 60
@@ -33,6 +35,7 @@ PAST_SECONDS = 24 * 60 * 60
 # Last-Modified counts whole seconds, and changes get their moments a little before they can be seen: what changed
 # within this time may change again without a later second to show for it.
 SETTLED_AFTER = timedelta(seconds=60)
+
 
 _TAG = re.compile(r'(?:W/)?("[^"]*")')
 
@@ -68,29 +71,93 @@ class Validators:
 def validated(
     request: HttpRequest, sent: Mapping[str, str], answer: Callable[[], HttpResponseBase]
 ) -> HttpResponseBase:
-    """The answer with its validators, or 304 to who has it already.
+    """The answer with its validators, or 304 to who has it already. What is kept is not asked again.
 
     A tag that we gave is told before anything else is read: we gave it for a good answer, and it names this question.
     `If-None-Match: *` and `If-Modified-Since` prove nothing of the kind, so the question is answered first, and refused
     with what is wrong with it as ever.
+
+    An answer of several statements is asked again if a change came in between, so that all of it is of one state; the
+    last time within one snapshot, which costs more.
     """
-    now = timezone.now()
-    # Read before the records: a change in between makes the answer newer than its tag, never older.
-    validators = _validators(request, sent, now)
-    asked = request.headers.get("If-None-Match")
-    if asked and validators.tag in _TAG.findall(asked):
-        return validators.sent_on(HttpResponseNotModified(), now)
-    response = answer()
-    if response.status_code != HTTPStatus.OK:
-        # A redirect says where, and is kept like an answer; there is nothing in it to compare.
-        response["Cache-Control"] = validators.freshness
+    asked = Asked(request, sent, timezone.now())
+    for surroundings in (nullcontext, nullcontext, versions.snapshot):
+        with surroundings(), versions.reading(asked.moment) as reading:
+            if known := asked.answered(reading):
+                return known
+            response = answer()
+        if not isinstance(response, Response) or response.status_code != HTTPStatus.OK:
+            break
+        if surroundings is versions.snapshot or reading.is_of_one_state():
+            asked.keep(response, reading)
+            break
+    return asked.validated(response, reading)
+
+
+class Asked:
+    """A question as a request puts it: its address, its parameters, the time of day, and the answer its reader has."""
+
+    def __init__(self, request: HttpRequest, sent: Mapping[str, str], now: datetime) -> None:
+        self.request, self.now = request, now
+        self.moment = clock.moment_asked(sent)
+        self._midnight = None if "on" in sent else now.replace(hour=0, minute=0, second=0, microsecond=0)
+        day = self._midnight and self._midnight.date().isoformat()
+        address = request.build_absolute_uri(request.path)
+        self._key = kept.digest(build().digest, day, address, sorted(sent.items()))
+        self._had = request.headers.get("If-None-Match", "").strip()
+
+    def answered(self, reading: Reading) -> HttpResponseBase | None:
+        """304 or the kept answer, where we know already what the answer rests on."""
+        tables = kept.get(self._key)
+        if tables is None:
+            return None
+        validators = self._validators(frozenset(tables.decode().split(",")), reading)
+        if validators.tag in _TAG.findall(self._had):
+            return validators.sent_on(HttpResponseNotModified(), self.now)
+        found = kept.get(validators.tag)
+        if found is None:
+            return None
+        head, _, body = found.partition(b"\n")
+        return self._sent(Response(body, headers=orjson.loads(head)), validators)
+
+    def keep(self, response: Response, reading: Reading) -> None:
+        """Keep the answer, and what was found on the way to it."""
+        if not isinstance(response.data, bytes):
+            response.data = orjson.dumps(response.data)
+        for key, found in reading.found.items():
+            kept.keep(key, found)
+        head = orjson.dumps(dict(response.headers))
+        kept.keep(self._validators(reading.tables, reading).tag, head + b"\n" + response.data)
+        kept.keep(self._key, ",".join(reading.tables).encode())
+
+    def validated(self, response: HttpResponseBase, reading: Reading) -> HttpResponseBase:
+        """The response with its validators, or 304."""
+        validators = self._validators(reading.tables, reading)
+        if response.status_code != HTTPStatus.OK:
+            # A redirect says where, and is kept like an answer; there is nothing in it to compare.
+            response["Cache-Control"] = validators.freshness
+            return response
+        return self._sent(response, validators)
+
+    def _sent(self, response: HttpResponseBase, validators: Validators) -> HttpResponseBase:
+        validators.sent_on(response, self.now)
+        if self._is_had(response, validators):
+            if response.streaming:
+                response.close()
+            return validators.sent_on(HttpResponseNotModified(), self.now)
         return response
-    validators.sent_on(response, now)
-    if asked.strip() == "*" if asked else _is_unmodified(request, response):
-        if response.streaming:
-            response.close()
-        return validators.sent_on(HttpResponseNotModified(), now)
-    return response
+
+    def _is_had(self, response: HttpResponseBase, validators: Validators) -> bool:
+        if self._had:
+            return self._had == "*" or validators.tag in _TAG.findall(self._had)
+        return _is_unmodified(self.request, response)
+
+    def _validators(self, tables: frozenset[str], reading: Reading) -> Validators:
+        changed_at = reading.changed_at(tables)
+        moments = [moment for moment in (build().changed_at, self._midnight, changed_at) if moment]
+        fresh, stale = (PAST_SECONDS, PAST_SECONDS) if self.moment else (FRESH_SECONDS, STALE_SECONDS)
+        tag = kept.digest(self._key, changed_at)
+        return Validators(f'"{tag}"', max(moments), _freshness(fresh, stale, self._midnight, self.now))
 
 
 @lru_cache
@@ -101,27 +168,6 @@ def build() -> Build:
     files.append(settings.BASE_DIR / "requirements.txt")
     digest = hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()
     return Build(digest, datetime.fromtimestamp(max(path.stat().st_mtime for path in files), UTC))
-
-
-def _validators(request: HttpRequest, sent: Mapping[str, str], now: datetime) -> Validators:
-    is_dated, moment = "on" in sent, clock.moment_asked(sent)
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    # What we said at a past moment does not depend on what was changed since.
-    changed_at = moment or _last_change()
-    moments = [build().changed_at, *([] if is_dated else [midnight]), *([changed_at] if changed_at else [])]
-    day = None if is_dated else midnight.date().isoformat()
-    parts = (build().digest, str(changed_at), day, request.build_absolute_uri(request.path), sorted(sent.items()))
-    digest = salted_hmac(__name__, repr(parts), algorithm="sha256").hexdigest()[:32]
-    fresh, stale = (PAST_SECONDS, PAST_SECONDS) if moment else (FRESH_SECONDS, STALE_SECONDS)
-    return Validators(f'"{digest}"', max(moments), _freshness(fresh, stale, None if is_dated else midnight, now))
-
-
-def _last_change() -> datetime | None:
-    """The moment of the last change that can be seen."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT as_known.last_change()")
-        found: datetime | None = cursor.fetchone()[0]
-    return found
 
 
 def _freshness(fresh: int, stale: int, midnight: datetime | None, now: datetime) -> str:

@@ -22,6 +22,7 @@ from django.db import models
 from django.db.models import Case, Exists, Expression, F, Field, OuterRef, Q, QuerySet, Value, When
 from django.db.models.lookups import In
 
+from kbase.reading import kept
 from kbase.reading.expressions import Param
 from kbase.reading.facets import Facet, named_records, named_words
 from kbase.reading.keys import keys_like
@@ -160,7 +161,7 @@ class Reference(Declared):
 
     def expand(self, name: str) -> dict[str, Parameter]:
         ids = ArrayField(models.BigIntegerField())
-        common: dict[str, Any] = {"read": self._read, "param": ids, "schema": {"type": "string"}, "is_list": True}
+        common: dict[str, Any] = {"read": self.read, "param": ids, "schema": {"type": "string"}, "is_list": True}
         is_any = self.computed or self._is_any(name)
         found = {
             name: Parameter(condition=is_any, help_text=f"{self.text} Any of these keys.".strip(), **common),
@@ -189,9 +190,13 @@ class Reference(Declared):
         # The rows that Django keeps for a relation by itself are unique for each pair.
         return self._is_many(name) and self.through is not None
 
-    def _read(self, parameter: str, text: str) -> list[int]:
+    def read(self, parameter: str, text: str) -> list[int]:
+        """The ids of the records with these keys.
+
+        Raises BadRequest for keys that no record has.
+        """
         keys = read_items(parameter, text)
-        ids = dict(self._ids.rows({"keys": keys}))
+        ids = dict(kept.rows(self._ids, {"keys": keys}))
         faults = [self._unknown(parameter, key) for key in keys if key not in ids]
         if faults:
             raise BadRequest(faults)

@@ -7,6 +7,7 @@ differs between two requests of one shape are the values of its Params.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import psycopg
@@ -15,13 +16,14 @@ from django.db.models import QuerySet
 from psycopg.adapt import Loader
 from psycopg.sql import Literal
 
-from kbase.reading import clock
+from kbase.reading import clock, versions
 from kbase.reading.expressions import Param
 
 # A few hundred kilobytes of rendered records.
 ROWS_AT_ONCE = 200
 
 _PLACEHOLDER = re.compile(r"%(.)")
+_READ_FROM = re.compile(r'\b(?:FROM|JOIN)\s+(?:LATERAL\s+)?"?(\w+)')
 
 
 @dataclass(frozen=True)
@@ -31,16 +33,23 @@ class Statement:
     sql: str
     params: tuple[Param, ...]
 
+    @cached_property
+    def tables(self) -> frozenset[str]:
+        """The tables that it reads, and whatever else it reads from."""
+        return frozenset(_READ_FROM.findall(self.sql))
+
     def rows(self, values: Mapping[str, Any], using: str = "default") -> list[tuple[Any, ...]]:
         """Run it with these values; a column of type json comes as the bytes that PostgreSQL rendered."""
         # What looks back is another statement to PostgreSQL, which would else plan one of them anew at each turn.
         sql = f"/* as known */ {self.sql}" if clock.current() else self.sql
+        versions.note(self.tables)
         with _cursor(using) as cursor:
             cursor.execute(sql, [param.value_in(values) for param in self.params])
             return cursor.fetchall()
 
     def batches(self, values: Mapping[str, Any], using: str = "default") -> Iterator[list[tuple[Any, ...]]]:
         """Run it, and give its rows a few at a time, all of them as of one moment, however many there are."""
+        versions.note(self.tables)
         # The database's cursor looks at one snapshot from its first row to its last.
         with transaction.atomic(using), _cursor(using, name="batches") as cursor:
             cursor.execute(self.sql, [param.value_in(values) for param in self.params])

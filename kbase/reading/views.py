@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from kbase.reading import clock
+from kbase.reading import clock, versions
 from kbase.reading.answers import list_rows
 from kbase.reading.caching import validated
 from kbase.reading.fields import project
@@ -120,6 +120,7 @@ class QuestionView(APIView):
         return validated(request, sent, lambda: self._get(request, sent, path))
 
     def _get(self, request: Request, sent: Mapping[str, str], path: Mapping[str, str]) -> HttpResponseBase:
+        versions.note(versions.EVERYTHING)
         with clock.known_at(clock.moment_asked(sent)):
             question = self._read(sent, path, root_of(request))
             answer = self.answer(question)
@@ -162,7 +163,7 @@ def a_record(model: type[models.Model], help_text: str, *, key: str = "slug", **
     def read(parameter: str, text: str) -> int:
         if len(read_items(parameter, text)) > 1:
             raise BadRequest([Fault(parameter, "malformed", f"{parameter} takes one key here.")])
-        return reference._read(parameter, text)[0]
+        return reference.read(parameter, text)[0]
 
     return Asked(read, {"type": "string", "pattern": KEY}, help_text, **options)
 
@@ -170,7 +171,7 @@ def a_record(model: type[models.Model], help_text: str, *, key: str = "slug", **
 def some_records(model: type[models.Model], help_text: str, *, key: str = "slug", **options: Any) -> Asked:
     """A parameter that names records by their natural keys; its value is the list of their ids."""
     reference = Reference(model, key=key)
-    return Asked(reference._read, {"type": "string", "pattern": KEY}, help_text, is_list=True, **options)
+    return Asked(reference.read, {"type": "string", "pattern": KEY}, help_text, is_list=True, **options)
 
 
 def as_asked(parameter: Parameter) -> Asked:

@@ -23,7 +23,7 @@ from regulations.models.policies import (
     PolicyStatus,
 )
 from regulations.models.provisions import Provision
-from regulations.models.revisions import Change, Revision, change
+from regulations.models.revisions import Change, DataVersion, Revision, change
 from regulations.models.search import SearchDocument, SearchWord
 from regulations.models.sources import Mention, Source, SourceRelation
 from regulations.models.stances import Stance
@@ -39,6 +39,7 @@ __all__ = [
     "CompanyIdentifier",
     "CompanyName",
     "CompanyRelation",
+    "DataVersion",
     "EnforcementAction",
     "Event",
     "EventOrganiser",

@@ -6,6 +6,7 @@ from functools import reduce
 from operator import or_
 from typing import Any, Self
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import connection, models, transaction
 from django.db.models import F, Func, Q
 from django.db.models.expressions import Combinable
@@ -37,6 +38,7 @@ class Change(models.Model):
     actor = models.CharField(max_length=150, blank=True, help_text="Who or what made it.")
     reason = models.CharField(max_length=500, blank=True, help_text="Why.")
     kind = CodeField(Kind.choices, "What kind of change it is.", default=Kind.UNSTATED)
+    tables = ArrayField(models.CharField(max_length=63), default=list, help_text="The tables that it changed.")
 
     class Meta:
         ordering = [F("moment").desc(nulls_first=True), "-pk"]
@@ -51,6 +53,23 @@ class Change(models.Model):
 
     def __str__(self) -> str:
         return f"{self.moment:%Y-%m-%d %H:%M}" if self.moment else "not yet committed"
+
+
+class DataVersion(models.Model):
+    """When a table was last changed: the moment of the last change of it that was committed.
+
+    Bumped by the changing transaction, as it ends (migration 0007). What was read of some tables is as true as it was
+    for as long as their versions stay.
+    """
+
+    table = models.CharField(primary_key=True, max_length=63, help_text="The table.")
+    moment = models.DateTimeField(null=True, help_text="The moment of its last change; empty if there was none.")
+
+    class Meta:
+        db_table = "data_version"
+
+    def __str__(self) -> str:
+        return self.table
 
 
 class Differs(Func):
@@ -89,7 +108,6 @@ class Revision(models.Model):
         Change,
         models.DO_NOTHING,
         db_constraint=False,
-        db_index=False,
         related_name="revisions",
         help_text="The change that it is part of.",
     )
@@ -98,11 +116,7 @@ class Revision(models.Model):
 
     class Meta:
         ordering = ["-pk"]
-        indexes = [
-            models.Index("table", "row_id", "id", name="revision_of_row"),
-            # The feed reads a part of a change, which may be a whole register.
-            models.Index(fields=["change", "id"], name="revision_of_change"),
-        ]
+        indexes = [models.Index("table", "row_id", "id", name="revision_of_row")]
 
     def __str__(self) -> str:
         return f"{self.table} {self.row_id}, {self.change}"

@@ -8,7 +8,8 @@ from regulations.models import Change, Policy, Revision, change
 from tests.factories import make_policy, make_topic
 
 # The record of changes itself, and what is derived from other tables.
-UNWATCHED = {f"regulations_{name}" for name in ("revision", "change", "searchdocument", "searchword")}
+DERIVED = ("revision", "change", "searchdocument", "searchword")
+UNWATCHED = {"data_version", *(f"regulations_{name}" for name in DERIVED)}
 
 
 def revisions_of(row):

@@ -1,0 +1,119 @@
+"""Data versions: what was read of some tables is as true as it was for as long as their versions stay.
+
+The database keeps its part of it: a table `data_version` with the moment of the last change of each table, bumped by the
+changing transaction as it ends. A table that is not in it, such as one that triggers fill, may rest on all others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+from django.db import connection, transaction
+
+# Of an answer that may rest on any table.
+EVERYTHING = frozenset(["*"])
+
+# As one text, which is read anew only when it is another one.
+VERSIONS = """
+SELECT string_agg("table" || ' ' || coalesce((extract(epoch FROM moment) * 1000000)::bigint, 0), ',' ORDER BY "table")
+FROM data_version
+""".strip()
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Versions:
+    """The versions of all tables at a moment, in microseconds since 1970; 0 for a table that was never changed."""
+
+    of_table: dict[str, int]
+
+    def of(self, tables: frozenset[str]) -> int:
+        """The version of these tables together: the moment of the last change of any of them."""
+        if not tables <= self.of_table.keys():
+            return max(self.of_table.values(), default=0)
+        return max((self.of_table[table] for table in tables), default=0)
+
+
+@dataclass
+class Reading:
+    """What one answer is made of.
+
+    versions: those before its first statement. moment: the past one that it speaks of, which no change can alter any more.
+    tables: those of its statements so far. statements: how many there were, run or kept. found: what is worth keeping, by its key.
+    """
+
+    versions: Versions
+    moment: datetime | None
+    tables: frozenset[str] = frozenset()
+    statements: int = 0
+    found: dict[str, bytes] = field(default_factory=dict)
+
+    def notes(self, tables: frozenset[str]) -> None:
+        """Note a statement, and the tables that it reads."""
+        self.tables |= tables
+        self.statements += 1
+
+    def changed_at(self, tables: frozenset[str]) -> datetime | None:
+        """When these tables were last changed, as far as the answer knows; None if they never were."""
+        return self.moment or _as_moment(self.versions.of(tables))
+
+    def is_of_one_state(self) -> bool:
+        """Whether all statements have seen the same: there was only one, or nothing was changed since the first."""
+        is_one = self.statements < 2 and not self.tables >= EVERYTHING
+        return is_one or self.moment is not None or read().of(self.tables) == self.versions.of(self.tables)
+
+
+_reading: ContextVar[Reading | None] = ContextVar("reading", default=None)
+
+
+@contextmanager
+def reading(moment: datetime | None) -> Iterator[Reading]:
+    """Note what the statements within the block read. moment: the past one that is asked about."""
+    found = Reading(Versions({}) if moment else read(), moment)
+    token = _reading.set(found)
+    try:
+        yield found
+    finally:
+        _reading.reset(token)
+
+
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """Let all statements within the block see the same, whatever is changed meanwhile."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
+
+
+def current() -> Reading | None:
+    """What is being read; None outside of an answer."""
+    return _reading.get()
+
+
+def note(tables: frozenset[str]) -> None:
+    """Note a statement of what is being answered, and the tables that it reads."""
+    if found := current():
+        found.notes(tables)
+
+
+def read() -> Versions:
+    """The versions as they are now."""
+    with connection.cursor() as cursor:
+        cursor.execute(VERSIONS)
+        return _understood(cursor.fetchone()[0] or "")
+
+
+def _as_moment(version: int) -> datetime | None:
+    return _EPOCH + timedelta(microseconds=version) if version else None
+
+
+@lru_cache(2)
+def _understood(text: str) -> Versions:
+    pairs = (pair.split(" ") for pair in text.split(",") if pair)
+    return Versions({table: int(version) for table, version in pairs})
