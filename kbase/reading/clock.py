@@ -19,6 +19,9 @@ from kbase.reading.values import read_moment
 # The key of the lock under which changes get their moments; the database's functions have it too.
 COMMITS = 1802723445
 
+# To look up more changed rows than these for all tables costs more than for the tables of a question.
+MOST_GATHERED = 50_000
+
 _moment: ContextVar[datetime | None] = ContextVar("known_at", default=None)
 
 
@@ -44,15 +47,19 @@ def known_at(moment: datetime | None, using: str = "default") -> Iterator[None]:
     if moment is None:
         yield
         return
+    # Within somebody's transaction, each statement may see more than the one before.
+    sees_one_snapshot = not connections[using].in_atomic_block
+    _wait_for_earlier(moment, using)
     with transaction.atomic(using):
-        _look_back(moment, using)
+        _look_back(moment, using, sees_one_snapshot=sees_one_snapshot)
         token = _moment.set(moment)
         try:
             yield
         finally:
             _moment.reset(token)
-        # Only read, so nothing is lost; within a larger transaction it ends the settings, which a commit would not.
-        transaction.set_rollback(True, using)
+        # Only read, so nothing is lost; within a larger transaction it ends the settings, which a commit would not. A
+        # commit, on the other hand, keeps the statements that are prepared.
+        transaction.set_rollback(not sees_one_snapshot, using)
 
 
 @dataclass(frozen=True)
@@ -78,7 +85,11 @@ def shown(moment: datetime | None) -> str | None:
     return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _look_back(moment: datetime, using: str) -> None:
+def _wait_for_earlier(moment: datetime, using: str) -> None:
+    """Wait until all changes can be seen whose moments are earlier.
+
+    Raises BadRequest for a moment that is not past.
+    """
     with connections[using].cursor() as cursor:
         # Who has been given an earlier moment holds the lock until all can see its changes.
         cursor.execute(
@@ -88,8 +99,17 @@ def _look_back(moment: datetime, using: str) -> None:
         if not cursor.fetchone()[2]:
             detail = "known_at is a moment to come; ask for a past one, or leave it out for what we say now."
             raise BadRequest([Fault("known_at", "out_of_range", detail)])
+
+
+def _look_back(moment: datetime, using: str, *, sees_one_snapshot: bool) -> None:
+    """Let the statements of this transaction see the views of `as_known` as of the moment."""
+    with connections[using].cursor() as cursor:
+        # What changed since is looked up once, and holds for all statements, if no later change is seen by any of them.
+        gathered = ", as_known.gather(%s)" if sees_one_snapshot else ""
+        if sees_one_snapshot:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         cursor.execute(
             "SELECT set_config('search_path', 'as_known,' || current_setting('search_path'), true),"
-            " set_config('kbase.known_at', %s, true), set_config('plan_cache_mode', 'force_custom_plan', true)",
-            [moment.isoformat()],
+            f" set_config('kbase.known_at', %s, true){gathered}",
+            [moment.isoformat(), *([MOST_GATHERED] if sees_one_snapshot else [])],
         )

@@ -21,7 +21,7 @@ from kbase.reading.resources import Resource
 from kbase.reading.values import read_moment, read_text
 from kbase.reading.views import AnswerSerializer, Asked, Question, QuestionView, a_number, as_asked, some_words
 from regulations.models import Change, Revision
-from regulations.models.changes import Position, as_moment, as_number, position_of, revisions_after
+from regulations.models.changes import Position, as_moment, as_number, page_after, position_of, revisions_after
 from regulations.models.history import KEYS, model_of
 
 PAGE_SIZE = 200
@@ -121,11 +121,8 @@ class ChangesView(QuestionView):
 
     def answer(self, question: Question) -> dict[str, Any]:
         fingerprint, position = self._place(question)
-        revisions = revisions_after(position, question.known_at)
-        if kinds := question.values["change_kind"]:
-            revisions = revisions.filter(change__kind__in=kinds)
         size = question.values["page_size"]
-        found = list(revisions[: size + 1])
+        found = page_after(position, question.known_at, question.values["change_kind"], size + 1)
         page = found[:size]
         if page:
             position = position_of(page[-1])
@@ -276,7 +273,7 @@ def _born_later(model: type[models.Model], ids: Collection[int], page: list[Revi
     """Those that are only made after this page (again, if they were there before): they come then, with all they show."""
     if not page or not ids:
         return []
-    later = revisions_after(position_of(page[-1]), None)
+    later = revisions_after(position_of(page[-1]))
     return list(
         later.filter(table=model._meta.db_table, row_id__in=ids, before__isnull=True).values_list("row_id", flat=True)
     )

@@ -3,12 +3,13 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, reduce
+from operator import or_
 from typing import Any
 
 from django.apps import apps
-from django.db import models
-from django.db.models import Case, DateTimeField, Exists, F, OuterRef, Q, QuerySet, When
+from django.db import connection, models
+from django.db.models import Case, DateTimeField, F, Q, QuerySet, When
 from django.db.models.functions import Now
 
 from regulations.models.revisions import Change, Revision
@@ -79,17 +80,30 @@ def revisions_of(model: type[models.Model], row_id: int, owned: Mapping[str, Col
     owned: by table, the columns that name the row to which its rows belong.
     """
     found = Q(table=model._meta.db_table, row_id=row_id)
-    for table, columns in owned.items():
-        for column in columns:
-            owner = Q(**{f"before__{column}": row_id}) | Q(**{f"after__{column}": row_id})
-            found |= Q(table=table) & owner
+    for table, ids in _ever_naming(row_id, owned).items():
+        columns = owned[table]
+        owner = [Q(**{f"{side}__{column}": row_id}) for side in ("before", "after") for column in columns]
+        # Found by their ids; of those, the changes while they belonged to the row.
+        found |= Q(table=table, row_id__in=ids) & reduce(or_, owner)
     return Revision.objects.filter(found)
+
+
+def _ever_naming(row_id: int, owned: Mapping[str, Collection[str]]) -> dict[str, list[int]]:
+    """By table, the ids of the rows that belong to a row, or did at any time."""
+    pairs = [(table, column) for table, columns in owned.items() for column in columns]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            'SELECT owned."table", array_agg(id) FROM unnest(%s::text[], %s::text[]) AS owned ("table", owner)'
+            ' CROSS JOIN as_known.ever_naming(owned."table", owner, %s) AS id GROUP BY owned."table"',
+            [[table for table, _ in pairs], [column for _, column in pairs], row_id],
+        )
+        return dict(cursor.fetchall())
 
 
 def changes_of(revisions: QuerySet[Revision], moment: datetime | None) -> QuerySet[Change]:
     """The changes that these revisions are part of, made by a moment, the newest first."""
-    in_change = revisions.filter(change=OuterRef("pk")).order_by()
-    return Change.objects.filter(made_by(moment), Exists(in_change)).order_by(F("moment").desc(nulls_first=True), "-pk")
+    in_changes = revisions.order_by().values("change")
+    return Change.objects.filter(made_by(moment), pk__in=in_changes).order_by(F("moment").desc(nulls_first=True), "-pk")
 
 
 def recorded(changes: QuerySet[Change], revisions: QuerySet[Revision], hidden: Collection[str]) -> list[RecordedChange]:

@@ -58,7 +58,7 @@ class Change(models.Model):
 class DataVersion(models.Model):
     """When a table was last changed: the moment of the last change of it that was committed.
 
-    Bumped by the changing transaction, as it ends (migration 0007). What was read of some tables is as true as it was
+    Bumped by the changing transaction, as it ends (migration 0008). What was read of some tables is as true as it was
     for as long as their versions stay.
     """
 
@@ -108,6 +108,7 @@ class Revision(models.Model):
         Change,
         models.DO_NOTHING,
         db_constraint=False,
+        db_index=False,
         related_name="revisions",
         help_text="The change that it is part of.",
     )
@@ -116,7 +117,11 @@ class Revision(models.Model):
 
     class Meta:
         ordering = ["-pk"]
-        indexes = [models.Index("table", "row_id", "id", name="revision_of_row")]
+        indexes = [
+            models.Index("table", "row_id", "id", name="revision_of_row"),
+            # The feed reads a part of a change, which may be a whole register.
+            models.Index(fields=["change", "id"], name="revision_of_change"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.table} {self.row_id}, {self.change}"

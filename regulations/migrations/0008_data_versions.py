@@ -1,5 +1,7 @@
 """Each table has a version: the moment of its last change, bumped by the changing transaction as it ends."""
 
+from importlib import import_module
+
 import django.contrib.postgres.fields
 from django.db import migrations, models
 
@@ -16,38 +18,11 @@ END
 $$
 """
 
-RECORD = """
-CREATE OR REPLACE FUNCTION regulations_record_revisions() RETURNS trigger LANGUAGE plpgsql
--- A plan made for one row would be kept for a bulk write of a million in the same session.
-SET plan_cache_mode = force_custom_plan AS $$
-BEGIN
-    IF TG_OP = 'INSERT' THEN
-        INSERT INTO regulations_revision ("table", row_id, before, after, change_id)
-        WITH told AS MATERIALIZED
-            (SELECT {change} AS change_id WHERE EXISTS (SELECT FROM new_rows))
-        SELECT TG_TABLE_NAME, new_row.id, NULL, to_jsonb(new_row), change_id
-        FROM new_rows AS new_row CROSS JOIN told ORDER BY new_row.id;
-    ELSIF TG_OP = 'DELETE' THEN
-        INSERT INTO regulations_revision ("table", row_id, before, after, change_id)
-        WITH told AS MATERIALIZED
-            (SELECT {change} AS change_id WHERE EXISTS (SELECT FROM old_rows))
-        SELECT TG_TABLE_NAME, old_row.id, to_jsonb(old_row), NULL, change_id
-        FROM old_rows AS old_row CROSS JOIN told ORDER BY old_row.id;
-    ELSE
-        -- Saving a row as it is changes nothing, and so is not written down.
-        INSERT INTO regulations_revision ("table", row_id, before, after, change_id)
-        WITH changed AS MATERIALIZED (
-            SELECT new_row.id, to_jsonb(old_row) AS before, to_jsonb(new_row) AS after
-            FROM new_rows AS new_row JOIN old_rows AS old_row ON old_row.id = new_row.id
-            WHERE to_jsonb(old_row) <> to_jsonb(new_row)
-        ), told AS MATERIALIZED
-            (SELECT {change} AS change_id WHERE EXISTS (SELECT FROM changed))
-        SELECT TG_TABLE_NAME, id, before, after, change_id FROM changed CROSS JOIN told ORDER BY id;
-    END IF;
-    RETURN NULL;
-END
-$$
-"""
+past_rows = import_module("regulations.migrations.0007_past_rows")
+# It is called once in the function itself, and once in a statement that has the table's name as its first value.
+RECORD = past_rows.RECORD.replace("regulations_this_change()", "regulations_change_of(TG_TABLE_NAME)", 1).replace(
+    "regulations_this_change()", "regulations_change_of(%1$L)"
+)
 
 STAMP = """
 CREATE OR REPLACE FUNCTION regulations_stamp_change() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -83,7 +58,7 @@ FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid WHERE tgname = 'revision
 
 
 class Migration(migrations.Migration):
-    dependencies = [("regulations", "0006_search_in_bulk")]
+    dependencies = [("regulations", "0007_past_rows")]
 
     operations = [
         migrations.AddField(
@@ -116,10 +91,7 @@ class Migration(migrations.Migration):
             "ALTER TABLE regulations_change ALTER COLUMN tables DROP DEFAULT",
         ),
         migrations.RunSQL(CHANGE_OF, "DROP FUNCTION regulations_change_of(text)"),
-        migrations.RunSQL(
-            RECORD.format(change="regulations_change_of(TG_TABLE_NAME)"),
-            RECORD.format(change="regulations_this_change()"),
-        ),
+        migrations.RunSQL(RECORD, past_rows.RECORD),
         migrations.RunSQL(STAMP.format(versions=VERSIONS), STAMP.format(versions="")),
         migrations.RunSQL(FILL, migrations.RunSQL.noop),
     ]
