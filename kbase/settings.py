@@ -46,12 +46,14 @@ def env_list(name: str, default: list[str]) -> list[str]:
 
 def env_database(name: str) -> dict | None:
     url = env_text(name)
-    if not url:
-        return None
+    return database_at(name, url) if url else None
+
+
+def database_at(name: str, url: str) -> dict:
     if not url.startswith(("postgres://", "postgresql://")):
         raise ImproperlyConfigured(
             f"{name} is no address of a PostgreSQL server; set it to 'postgresql://user:password@host:5432/database', "
-            "or leave it out to use the embedded PostgreSQL."
+            "or leave it out."
         )
     try:
         return dj_database_url.parse(url)
@@ -163,6 +165,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "kbase.reading.replicas.ReadsFromReplicas",
 ]
 
 TEMPLATES = [
@@ -208,7 +211,23 @@ def with_our_options(database: dict) -> dict:
     return {**database, **persistent, "OPTIONS": {**options, **database.get("OPTIONS", {})}}
 
 
+def with_short_waits(database: dict) -> dict:
+    """Where another server can answer, one that is away is not waited for long."""
+    waits = {"connect_timeout": 2, "tcp_user_timeout": 3000, "keepalives_idle": 5, "keepalives_interval": 1}
+    return {**database, "OPTIONS": {**database["OPTIONS"], **waits}}
+
+
 DATABASES = {"default": with_our_options(env_database("DATABASE_URL") or embedded_database())}
+REPLICA_URLS = env_list("DATABASE_REPLICA_URLS", [])
+REPLICA_LAG_SECONDS = env_int("KBASE_REPLICA_LAG_SECONDS", 5, 1, 3600)
+# The replicas' names in DATABASES; kbase.reading.replicas reads from them.
+REPLICAS = [f"replica_{number}" for number, _ in enumerate(REPLICA_URLS, start=1)]
+if REPLICAS:
+    if not env_text("DATABASE_URL"):
+        raise ImproperlyConfigured("DATABASE_REPLICA_URLS needs DATABASE_URL; the embedded PostgreSQL has no replicas.")
+    at_replicas = (database_at("DATABASE_REPLICA_URLS", url) for url in REPLICA_URLS)
+    DATABASES |= {name: with_our_options(database) for name, database in zip(REPLICAS, at_replicas, strict=True)}
+    DATABASES = {name: with_short_waits(database) for name, database in DATABASES.items()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # What processes share (kbase.shared)

@@ -11,4 +11,5 @@ from django.db import connections
 application = get_wsgi_application()
 
 # Only what answers the web is limited: a migration or an import may take its time.
-connections.settings["default"]["OPTIONS"]["options"] += f" -c statement_timeout={settings.STATEMENT_TIMEOUT_SECONDS}s"
+for database in connections.settings.values():
+    database["OPTIONS"]["options"] += f" -c statement_timeout={settings.STATEMENT_TIMEOUT_SECONDS}s"

@@ -13,11 +13,10 @@ from datetime import UTC, datetime
 
 from django.db import connections, transaction
 
+from kbase.reading import replicas
 from kbase.reading.problems import BadRequest, Fault
+from kbase.reading.replicas import COMMITS
 from kbase.reading.values import read_moment
-
-# The key of the lock under which changes get their moments; the database's functions have it too.
-COMMITS = 1802723445
 
 # To look up more changed rows than these for all tables costs more than for the tables of a question.
 MOST_GATHERED = 50_000
@@ -88,8 +87,12 @@ def shown(moment: datetime | None) -> str | None:
 def _wait_for_earlier(moment: datetime, using: str) -> None:
     """Wait until all changes can be seen whose moments are earlier.
 
-    Raises BadRequest for a moment that is not past.
+    Raises BadRequest for a moment that is not past, and BehindError on a replica that may lack such changes.
     """
+    if replicas.is_read_from():
+        # Locks do not reach replicas.
+        replicas.refuse_unless_known(moment)
+        return
     with connections[using].cursor() as cursor:
         # Who has been given an earlier moment holds the lock until all can see its changes.
         cursor.execute(

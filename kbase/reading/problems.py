@@ -4,25 +4,33 @@ Source: RFC 9457 (problem details), RFC 9110 (status codes).
 """
 
 import logging
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from django.core.exceptions import PermissionDenied
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.encoding import escape_uri_path
 from rest_framework.exceptions import APIException
 from rest_framework.response import Response
 
+from kbase.reading import replicas
+
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 5
+UNAVAILABLE = "The database is not available. Try again soon."
+# What Django raises where a database is away, takes too long or breaks off.
+NO_ANSWER = (OperationalError, InterfaceError)
 
 logger = logging.getLogger(__name__)
+
+AnyResponse = TypeVar("AnyResponse", bound=HttpResponse)
 
 
 @dataclass(frozen=True)
@@ -109,9 +117,9 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         error = NotFound("There is nothing at this address.")
     if isinstance(error, PermissionDenied):
         return _response(request, HTTPStatus.FORBIDDEN, "This may not be done here.")
-    if isinstance(error, OperationalError):
-        logger.error("The database did not answer: %s", error)
-        return _unavailable(request)
+    if isinstance(error, NO_ANSWER):
+        body = document(HTTPStatus.SERVICE_UNAVAILABLE, UNAVAILABLE, request.path)
+        return _unavailable(Response(body, content_type=MEDIA_TYPE), error)
     if not isinstance(error, APIException):
         return None
     response = _response(request, error.status_code, str(error.detail), **_members(error))
@@ -136,7 +144,10 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's answer 500: our fault, told without its inside."""
+    """Django's answer 500: our fault, told without its inside; and 503 where it is the database's."""
+    error = sys.exception()
+    if isinstance(error, NO_ANSWER):
+        return _unavailable(_page(request, HTTPStatus.SERVICE_UNAVAILABLE, UNAVAILABLE), error)
     return _page(request, HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong on our side.")
 
 
@@ -167,9 +178,14 @@ def _response(request: Any, status: int, detail: str, **members: Any) -> Respons
     return Response(body, status=status, content_type=MEDIA_TYPE)
 
 
-def _unavailable(request: Any) -> Response:
-    response = _response(request, HTTPStatus.SERVICE_UNAVAILABLE, "The database is not available. Try again soon.")
+def _unavailable(response: AnyResponse, error: Exception) -> AnyResponse:
+    """The response as one of a database that does not answer; `database_error` says why."""
+    if not replicas.is_read_from():
+        # Else there is another server to ask.
+        logger.error("The database did not answer: %s", error)
+    response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
     response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    setattr(response, "database_error", error)  # noqa: B010 (an attribute of ours)
     return response
 
 

@@ -41,6 +41,8 @@ def value_with(home, expression, **variables):
         ("KBASE_LOG_LEVEL", "loud", "one of DEBUG, INFO"),
         ("DATABASE_URL", "mysql://root@localhost/kbase", "set it to 'postgresql://"),
         ("DATABASE_URL", "postgresql://u:p@host:port/kbase", "cannot be read"),
+        ("DATABASE_REPLICA_URLS", "postgresql://replica/kbase", "needs DATABASE_URL"),
+        ("KBASE_REPLICA_LAG_SECONDS", "0", "whole number from 1 to 3600"),
         ("CACHE_URL", "localhost:6379", "set it to 'redis://"),
         ("KBASE_WORKER", "2", "did you mean KBASE_WORKERS?"),
         ("KBASE_COLOUR", "red", "docs/operations.md"),
@@ -96,6 +98,21 @@ def test_database_url_is_used_with_our_options(tmp_path):
     assert database["NAME"] == "laws"
     assert database["OPTIONS"]["sslmode"] == "require"
     assert "plan_cache_mode=force_generic_plan" in database["OPTIONS"]["options"]
+
+
+def test_replicas_are_databases_of_their_own_that_are_not_waited_for(tmp_path):
+    urls = {
+        "DATABASE_URL": "postgresql://one/kbase",
+        "DATABASE_REPLICA_URLS": "postgresql://two/kbase, postgresql://three/kbase",
+    }
+    databases = eval(value_with(tmp_path, "settings.DATABASES", **urls))
+
+    assert {name: database["HOST"] for name, database in databases.items()} == {
+        "default": "one",
+        "replica_1": "two",
+        "replica_2": "three",
+    }
+    assert {database["OPTIONS"]["connect_timeout"] for database in databases.values()} == {2}
 
 
 def test_every_setting_is_in_the_table_of_the_operations_paper(tmp_path):
