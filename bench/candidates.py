@@ -1,0 +1,184 @@
+"""Who answers: kbase, started as `make run` starts it, and beside it what it is compared with, on the same database."""
+
+import os
+import pickle
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection
+
+from bench import plans
+from bench.load import HOST
+from kbase.reading.expressions import Param
+from kbase.reading.fields import ON
+from kbase.reading.statements import compile_statement
+from regulations.models import Policy
+from regulations.models.policies import status_on
+
+PROJECT = Path(__file__).resolve().parent.parent
+START_SECONDS = 60
+OURS = "kbase"
+UNCACHED = "kbase, keeping nothing"
+DRF = "plain DRF"
+NINJA = "django-ninja"
+FASTAPI = "FastAPI"
+FLOOR = "bare psycopg"
+PEER_PYTHON = PROJECT / ".venv" / "bench" / "bin" / "python"
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server on the loopback, by its process and port."""
+
+    pid: int
+    port: int
+
+    def get(self, address: str, **headers: str) -> bytes:
+        """The body of an address; its host, if it has one, is not asked."""
+        path = address.removeprefix(f"http://{HOST}")
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers={"Host": HOST, **headers})
+        with urllib.request.urlopen(request) as answer:  # noqa: S310 (the scheme is ours)
+            body: bytes = answer.read()
+        return body
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """How to start one that answers.
+
+    command: Python's arguments for its server, where {port} stands for the port. needs_peers: whether it runs in the environment of the
+    peers. prepare: writes what the server needs into its folder, and returns the variables that say so.
+    """
+
+    name: str
+    command: str
+    variables: dict[str, str] = field(default_factory=dict)
+    needs_peers: bool = False
+    prepare: Callable[[Path, Sequence[str]], dict[str, str]] | None = None
+
+
+def _floor_plans(folder: Path, addresses: Sequence[str]) -> dict[str, str]:
+    (folder / "plans").write_bytes(pickle.dumps(plans.plans(addresses)))
+    return {"PLANS": str(folder / "plans")}
+
+
+def _status_rules(folder: Path, addresses: Sequence[str]) -> dict[str, str]:
+    """The rules of status, which no other ORM knows, as the SQL that ours writes for them."""
+    status = compile_statement(Policy.objects.order_by().values_list(status_on(ON)))
+    in_force = compile_statement(Policy.objects.order_by().in_force(ON).values_list("pk"))
+    assert all(isinstance(param, Param) for param in (*status.params, *in_force.params))
+    selected = status.sql.removeprefix("SELECT ").rpartition(' AS "')[0]
+    condition = in_force.sql.partition(" WHERE ")[2]
+    (folder / "status.sql").write_text(selected.replace("%s", "%(on)s"))
+    (folder / "in_force.sql").write_text(condition.replace("%s", "%(on)s"))
+    return {"STATUS_SQL": str(folder / "status.sql"), "IN_FORCE_SQL": str(folder / "in_force.sql")}
+
+
+SERVE = "manage.py serve"
+WORKERS = os.cpu_count() or 1
+UVICORN = f"-m uvicorn --workers {WORKERS} --log-level warning --no-access-log --port {{port}}"
+GRANIAN = (
+    f"-m granian --interface wsgi --workers {WORKERS} --blocking-threads 1 --no-ws --log-level warning --port {{port}}"
+)
+CANDIDATES = [
+    Candidate(OURS, SERVE),
+    Candidate(UNCACHED, SERVE, {"KBASE_CACHE_MIB": "0"}),
+    Candidate(DRF, SERVE, {"DJANGO_SETTINGS_MODULE": "bench.baseline.settings"}),
+    Candidate(NINJA, SERVE, {"DJANGO_SETTINGS_MODULE": "bench.peers.ninja_settings"}, needs_peers=True),
+    Candidate(
+        FASTAPI,
+        f"{UVICORN} bench.peers.fastapi_app:app",
+        needs_peers=True,
+        prepare=_status_rules,
+    ),
+    Candidate(
+        FLOOR,
+        f"{GRANIAN} bench.peers.floor:application",
+        prepare=_floor_plans,
+    ),
+]
+
+
+def named(names: Sequence[str]) -> list[Candidate]:
+    """The candidates with these names, or parts of names; those that cannot run here are left out."""
+    found = [each for each in CANDIDATES if any(name.lower() in each.name.lower() for name in names)]
+    return [each for each in found if not each.needs_peers or PEER_PYTHON.exists()]
+
+
+@contextmanager
+def started(
+    candidates: Sequence[Candidate], database_url: str, addresses: Callable[[str], Sequence[str]]
+) -> Iterator[dict[str, Server]]:
+    """The servers of the candidates on the database, by their names, until the end of the block.
+
+    addresses: what each will be asked, by its name. `connection` speaks with the database, too.
+    """
+    with ExitStack() as running:
+        yield {
+            each.name: running.enter_context(_server(each, database_url, addresses(each.name))) for each in candidates
+        }
+
+
+@contextmanager
+def _server(candidate: Candidate, database_url: str, addresses: Sequence[str]) -> Iterator[Server]:
+    folder = settings.KBASE_HOME / candidate.name.replace(" ", "-").replace(",", "")
+    folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+    port = _free_port()
+    variables = {"KBASE_HOME": str(folder), "DATABASE_URL": database_url, "PORT": str(port), "PYTHONPATH": str(PROJECT)}
+    variables |= candidate.variables | (candidate.prepare(folder, addresses) if candidate.prepare else {})
+    connection.close()
+    ours = {name: value for name, value in os.environ.items() if name != "KBASE_CACHE_MIB"}
+    with (folder / "serve.log").open("w+") as log:
+        process = subprocess.Popen(
+            [
+                str(PEER_PYTHON) if candidate.needs_peers else sys.executable,
+                *candidate.command.format(port=port).split(),
+            ],
+            cwd=PROJECT,
+            env={**ours, **variables},
+            stdout=log,
+            stderr=log,
+            # Ctrl-C is for us; we stop the servers ourselves.
+            start_new_session=True,
+        )
+        try:
+            _wait(process, port, folder / "serve.log")
+            yield Server(process.pid, port)
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _wait(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not _answers(port):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"The server does not start:\n{log.read_text()}")
+        time.sleep(0.1)
+
+
+def _answers(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz"):
+            return True
+    except urllib.error.HTTPError:
+        # It has no such page, but it is there.
+        return True
+    except OSError:
+        return False
+
+
+def _free_port() -> int:
+    with socket.socket() as trial:
+        trial.bind(("127.0.0.1", 0))
+        port: int = trial.getsockname()[1]
+    return port
