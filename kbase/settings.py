@@ -120,6 +120,10 @@ WORKERS = env_int("KBASE_WORKERS", os.cpu_count() or 1, 1, 64)
 HTTPS = env_bool("KBASE_HTTPS")
 ACCESS_LOG = env_bool("KBASE_ACCESS_LOG")
 ALLOWED_HOSTS = env_list("KBASE_ALLOWED_HOSTS", ["localhost", ".localhost", "127.0.0.1", "[::1]"])
+# Requests of a client in a minute; 0 for as many as it likes.
+RATE_LIMIT = env_int("KBASE_RATE_LIMIT", 6000, 0, 10**9)
+# So many proxies of ours stand in front, and each adds to X-Forwarded-For whom it was asked by.
+PROXIES = env_int("KBASE_PROXIES", 0, 0, 10)
 IS_LOCAL = HOST in {"127.0.0.1", "::1", "localhost"}
 
 ROOT_URLCONF = "kbase.urls"
@@ -158,6 +162,7 @@ MIDDLEWARE = [
     # Other sites may read our refusals too, the next one's included.
     "kbase.middleware.CrossOrigin",
     "kbase.middleware.RequestLimits",
+    "kbase.throttling.Throttle",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

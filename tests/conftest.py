@@ -46,6 +46,9 @@ def pytest_configure(config):
         tests_home().chmod(0o711)
     if "DATABASE_URL" not in os.environ:
         use_own_server()
+    # The tests ask from one address, and more in a minute than a reader would.
+    settings.RATE_LIMIT = 10**9
+    settings.KBASE_HOME = tests_home()
     # Playwright keeps an event loop in the thread of the tests, and nothing in that loop speaks to the database.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "on"
     # What a test writes and takes back is never committed, and so has no version; test_caching keeps what it commits.

@@ -12,6 +12,7 @@ ERRORS = {
     406: "The answer is of a media type that the request does not accept.",
     410: "The record was taken out; the answer says when and why.",
     414: "The address is too long.",
+    429: "This reader has asked more often than it may; go on after the seconds of `Retry-After`.",
     500: "Something went wrong on our side.",
     503: "The database does not answer, or is busy with exports; try again after the seconds of `Retry-After`.",
 }
@@ -35,11 +36,21 @@ HEADERS: dict[str, Schema] = {
         "schema": {"type": "string"},
     },
     "Content-Disposition": {"description": "The name of a file.", "schema": {"type": "string"}},
+    "RateLimit-Policy": {
+        "description": "How many requests (`q`) a reader has in so many seconds (`w`); left out where there is no limit.",
+        "schema": {"type": "string", "pattern": '^"requests";q=[0-9]+;w=[0-9]+$'},
+    },
+    "RateLimit": {
+        "description": "How many of these remain (`r`), and in how many seconds (`t`) they are all there again.",
+        "schema": {"type": "string", "pattern": '^"requests";r=[0-9]+;t=[0-9]+$'},
+    },
     "Retry-After": {
         "description": "After so many seconds it is worth trying again.",
         "schema": {"type": "integer", "minimum": 1},
     },
 }
+LIMITS = ("RateLimit-Policy", "RateLimit")
+MORE_HEADERS = {429: ("Retry-After", *LIMITS), 503: ("Retry-After",)}
 UNMODIFIED = (
     "You have the answer: its tag is in the request's `If-None-Match`, or it has not changed since `If-Modified-Since`."
 )
@@ -52,7 +63,7 @@ def heads(*names: str) -> Schema:
 
 def answered(content: Schema, *, is_list: bool) -> Schema:
     """The responses to a good question: the answer, or that the reader has it already."""
-    validators = ("ETag", "Cache-Control", "Last-Modified")
+    validators = ("ETag", "Cache-Control", "Last-Modified", *LIMITS)
     more = ("Link", "Content-Disposition") if is_list else ("Link",)
     return {
         "200": {"description": "The answer.", "headers": heads(*validators, *more), "content": content},
@@ -76,7 +87,7 @@ def refused(statuses: set[int], problem: Schema) -> Schema:
     return {
         str(status): {
             "description": ERRORS[status],
-            "headers": heads("Cache-Control", *(["Retry-After"] if status == 503 else [])),
+            "headers": heads("Cache-Control", *MORE_HEADERS.get(status, ())),
             "content": {MEDIA_TYPE: {"schema": problem}},
         }
         for status in sorted(statuses)

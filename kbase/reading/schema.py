@@ -130,7 +130,9 @@ class ReadingSchema(AutoSchema):
 
     def _get_response_bodies(self, direction: str = "response") -> Schema:
         is_detail = (self._is_resource() and not self._is_list()) or getattr(self.view, "leads_on", False)
-        errors = {400, 406, 414, 500, 503} | ({404} if "{" in self.path else set()) | ({410} if is_detail else set())
+        errors = (
+            {400, 406, 414, 429, 500, 503} | ({404} if "{" in self.path else set()) | ({410} if is_detail else set())
+        )
         media_type = self.view.media_type if isinstance(self.view, QuestionView) else "application/json"
         content = {media_type: {"schema": self._answer()}}
         if self._is_list():
