@@ -79,23 +79,27 @@ def list_answer(resource: type[Resource], question: ListQuestion, root: str, sen
 
 
 def list_rows(
-    resource: type[Resource], question: ListQuestion, root: str, sent: Mapping[str, str]
-) -> tuple[int, list[bytes], str]:
-    """How many records a list has, those of the numbered page that is asked for, as JSON, and the list's address.
+    resource: type[Resource], question: ListQuestion, root: str, count: int | None = None
+) -> tuple[int, list[bytes]]:
+    """How many records a list has, and those of the numbered page that is asked for, as JSON.
 
+    count: how many there are, where that is known already.
     Raises BadRequest for a page beyond the last.
     """
     number, size = question.page.number or 1, question.page.size
     values = _values(question, root) | {"offset": (number - 1) * size}
     rows = _rows(question, question.filtering)
-    count: int = kept.rows(_count_statement(resource, rows), values)[0][0]
+    if count is None:
+        count = kept.rows(_count_statement(resource, rows), values)[0][0]
     last = _last_page(count, size)
     if number > last:
         detail = f"page is {number}; there are {last} pages of {size}."
         raise BadRequest([Fault("page", "out_of_range", detail)])
+    if not count:
+        return 0, []
     window = Window(question.order, size, number > 1, None)
     found = _page_statement(resource, rows, window, question.selection, with_keyset=False).rows(values)
-    return count, [row[0] for row in found], f"{root}{resource.collection}/?{urlencode(sent)}"
+    return count, [row[0] for row in found]
 
 
 def all_rows(resource: type[Resource], question: ListQuestion, root: str) -> Iterator[bytes]:
@@ -110,7 +114,7 @@ def _numbered_page(
     resource: type[Resource], question: ListQuestion, root: str, sent: Mapping[str, str], address: str
 ) -> ListAnswer:
     number = question.page.number or 1
-    count, found, _ = list_rows(resource, question, root, sent)
+    count, found = list_rows(resource, question, root)
     last = _last_page(count, question.page.size)
     following = address + urlencode({**sent, "page": number + 1}) if number < last else None
     previous = address + urlencode({**sent, "page": number - 1}) if number > 1 else None

@@ -74,7 +74,7 @@ def rows(statement: Statement, values: Mapping[str, Any]) -> list[Any]:
         return statement.rows(values)
     given = [param.value_in(values) for param in statement.params]
     key = digest(statement.sql, given, reading.changed_at(statement.tables))
-    found = get(key)
+    found = reading.found.get(key) or get(key)
     if found is None:
         found = reading.found[key] = orjson.dumps(statement.rows(values))
     else:

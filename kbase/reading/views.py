@@ -197,15 +197,24 @@ class Rendered:
         return [orjson.Fragment(row[0]) for row in self.statement.rows(question.told(**values))]
 
 
-def part_of_list(resource: type[Resource], question: Question, **parameters: str) -> dict[str, Any]:
+def part_of_list(
+    resource: type[Resource],
+    question: Question,
+    *,
+    count: int | None = None,
+    said_as: Mapping[str, str] | None = None,
+    **parameters: str,
+) -> dict[str, Any]:
     """The beginning of a list, within another answer: how many records there are, the first of them, and the address of all.
 
-    parameters: as one would write them in the list's address.
+    count: how many there are, where that is known already. parameters: as one would write them in the list's address.
+    said_as: the parameters that the address has, where others come to the same records sooner.
     """
     sent = {**question.days(), **parameters}
-    count, rows, _ = list_rows(resource, read_list(resource, sent), question.root, sent)
+    count, rows = list_rows(resource, read_list(resource, sent), question.root, count)
     # How many are shown here says nothing of how many are wanted there.
-    whole = urlencode({name: value for name, value in sent.items() if name != "page_size"})
+    shown = {**question.days(), **(said_as or parameters)}
+    whole = urlencode({name: value for name, value in shown.items() if name != "page_size"})
     url = f"{question.root}{resource.collection}/?{whole}"
     return {"count": count, "url": url, "results": [orjson.Fragment(row) for row in rows]}
 

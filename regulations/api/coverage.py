@@ -1,13 +1,18 @@
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
-from django.db.models import Count, Max
+from django.db.models import Count, Max, TextField
+from django.db.models.functions import Cast
 from rest_framework import serializers
 
+from kbase.reading import kept
+from kbase.reading.expressions import Param
 from kbase.reading.fields import Number
+from kbase.reading.statements import Statement, compile_statement
 from kbase.reading.views import AnswerSerializer, Question, QuestionView, some_records
-from regulations.api.cells import Cells, place_shown
+from regulations.api.cells import IDS, Cells, Spoken, place_shown
 from regulations.api.refs import JurisdictionRef
 from regulations.models import (
     Authorisation,
@@ -32,6 +37,7 @@ COUNTED: dict[str, tuple[Any, str, str, str]] = {
     "enforcement-actions": (EnforcementAction, "jurisdiction", "jurisdiction", "enforcement_action"),
     "companies": (Company, "headquarters", "headquarters", "company"),
 }
+NUMBERS = ("count", "cited_count", "last_read_on", "newest_source_on")
 STATES = ("established", "established_by_bloc", "not_established", "not_researched")
 
 
@@ -108,7 +114,7 @@ class CoverageView(QuestionView):
     def answer(self, question: Question) -> Mapping[str, Any]:
         places = _chosen(Jurisdiction.objects.order_by("code"), question.values["jurisdiction"])
         topics = _chosen(Topic.objects.order_by("kind", "slug"), question.values["topic"])
-        rows = covered(places, topics, Cells(places, topics, question.on, question.root), question)
+        rows = covered(places, topics, Cells(places, topics, question), question)
         counts = {state: sum(len(row["topics"][state]) for row in rows) for state in STATES}
         return {"counts": counts, "results": rows}
 
@@ -136,7 +142,7 @@ def topics_covered(place: Jurisdiction, topics: Iterable[Topic], cells: Cells) -
     return found
 
 
-def _state(stance: Stance | None, place: Jurisdiction) -> str:
+def _state(stance: Spoken | None, place: Jurisdiction) -> str:
     if stance is None:
         return "not_researched"
     if stance.stance == Stance.Kind.NOT_ESTABLISHED:
@@ -148,22 +154,30 @@ def _chosen(rows: Any, ids: Sequence[int] | None) -> list[Any]:
     return list(rows if ids is None else rows.filter(pk__in=ids))
 
 
-def _counted(name: str, places: Sequence[Jurisdiction]) -> dict[int, dict[str, Any]]:
-    """The numbers of a collection by place (its id)."""
+def _counted(name: str, places: Sequence[Jurisdiction]) -> dict[int, list[Any]]:
+    """The numbers of a collection by place (its id): NUMBERS."""
+    found = kept.rows(_numbers(name), {"places": [place.pk for place in places]})
+    return {place: numbers for place, *numbers in found}
+
+
+@cache
+def _numbers(name: str) -> Statement:
     model, path, _, cited = COUNTED[name]
-    rows = model._base_manager.filter(**{f"{path}__in": [place.pk for place in places]}).order_by().values(path)
+    rows = model._base_manager.filter(**{f"{path}__any_of": Param("places", IDS)}).order_by().values(path)
+    # Days as texts, as they are kept.
+    days = ("citations__read_on", "citations__source__published_on")
     numbers = rows.annotate(
         count=Count("pk", distinct=True),
         # Of the rows that the citations join, this column is empty where there is none.
         cited_count=Count(f"citations__{cited}", distinct=True),
-        last_read_on=Max("citations__read_on"),
-        newest_source_on=Max("citations__source__published_on"),
+        last_read_on=Cast(Max(days[0]), TextField()),
+        newest_source_on=Cast(Max(days[1]), TextField()),
     )
-    return {each.pop(path): each for each in numbers}
+    return compile_statement(numbers.values_list(path, *NUMBERS))
 
 
-def _records(name: str, numbers: dict[str, Any] | None, place: Jurisdiction, question: Question) -> dict[str, Any]:
-    found = numbers or {"count": 0, "cited_count": 0, "last_read_on": None, "newest_source_on": None}
+def _records(name: str, numbers: list[Any] | None, place: Jurisdiction, question: Question) -> dict[str, Any]:
+    found = dict(zip(NUMBERS, numbers or (0, 0, None, None), strict=True))
     share = found["cited_count"] / found["count"] if found["count"] else None
     # Without a day: the numbers are of the records of all days.
     moment = {clock: shown for clock, shown in question.days().items() if clock != "on"}

@@ -65,8 +65,8 @@ class MatrixView(QuestionView):
         places, topics = _places(question.values["jurisdiction"]), _topics(question.values["topic"])
         other = question.values["compared_with"]
         _refuse_too_many(len(places) * len(topics) * (2 if other else 1))
-        now = Cells(places, topics, question.on, question.root)
-        then = Cells(places, topics, other, question.root) if other else None
+        now = Cells(places, topics, question)
+        then = Cells(places, topics, question, other) if other else None
         rows = [
             {
                 "jurisdiction": place_shown(place, question.root),
@@ -89,18 +89,16 @@ def _cell(place: Jurisdiction, topic: Topic, now: Cells, then: Cells | None) -> 
 
 
 def _places(ids: Sequence[int] | None) -> list[Jurisdiction]:
-    if ids is not None:
-        return list(Jurisdiction.objects.filter(pk__in=ids).order_by("code"))
+    places = Jurisdiction.objects.only("code", "name").order_by("code")
     speak = Exists(Stance.objects.filter(jurisdiction=OuterRef("pk")))
-    return list(Jurisdiction.objects.filter(speak).order_by("code"))
+    return list(places.filter(speak) if ids is None else places.filter(pk__in=ids))
 
 
 def _topics(ids: Sequence[int] | None) -> list[Topic]:
     """The topics, activities first."""
-    if ids is not None:
-        return list(Topic.objects.filter(pk__in=ids).order_by("kind", "slug"))
+    topics = Topic.objects.only("slug", "name").order_by("kind", "slug")
     spoken_of = Exists(Stance.objects.filter(topic=OuterRef("pk")))
-    return list(Topic.objects.filter(spoken_of).order_by("kind", "slug"))
+    return list(topics.filter(spoken_of) if ids is None else topics.filter(pk__in=ids))
 
 
 def _refuse_too_many(cells: int) -> None:

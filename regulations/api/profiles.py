@@ -1,16 +1,17 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import ExpressionWrapper, Q
 from django.http import HttpResponseBase
 from rest_framework import serializers
 
+from kbase.reading import kept
 from kbase.reading.expressions import Param
 from kbase.reading.fields import ON, Code
-from kbase.reading.statements import Statement
+from kbase.reading.statements import Statement, compile_statement
 from kbase.reading.views import AnswerSerializer, Question, QuestionView, Rendered, part_of_list
 from regulations.api.authorisations import AuthorisationResource, AuthorisationSerializer
 from regulations.api.bodies import RegulatorResource, RegulatorSerializer
@@ -22,9 +23,8 @@ from regulations.api.jurisdictions import JurisdictionResource, JurisdictionSeri
 from regulations.api.milestones import MilestoneResource, MilestoneSerializer
 from regulations.api.policies import PolicyResource, PolicySerializer
 from regulations.api.refs import TopicRef
-from regulations.models import Jurisdiction, Membership, Policy, PolicyStatus, Topic
+from regulations.models import Jurisdiction, Membership, Milestone, Policy, PolicyStatus, Topic
 from regulations.models.base import span_covers
-from regulations.models.reach import Reach
 
 # As many as a page shows before its reader asks for all.
 SHOWN = "5"
@@ -151,20 +151,21 @@ class ProfileView(QuestionView):
             return JurisdictionResource.moved(self.request, question.path["key"])
         code, told = place.code, {"place": place.pk}
         topics = list(Topic.objects.order_by("kind", "slug"))
-        cells = Cells([place], topics, question.on, question.root)
+        cells = Cells([place], topics, question)
+        blocs = [law.by[-1].bloc for law in cells.reach.laws(place.pk) if law.by]
         [row] = covered([place], topics, cells, question)
         return {
             "jurisdiction": _jurisdiction.of(question, **told)[0],
             "memberships": _memberships.of(question, **told),
             "regulators": _part(RegulatorResource, question, jurisdiction=code),
             "stances": _stances(place, topics, cells, question),
-            "policies": _policies(place, question),
+            "policies": _policies(place, blocs, question),
             "authorised_companies": _part(
                 CompanyResource, question, authorisation=f"jurisdiction:{code},status:active"
             ),
             "authorisations": _part(AuthorisationResource, question, jurisdiction=code, status="active"),
             "enforcement_actions": _part(EnforcementActionResource, question, jurisdiction=code),
-            **_steps(place, question),
+            **_steps(place, blocs, question),
             "gaps": _gaps(code, row, question),
             "records": row["records"],
         }
@@ -175,7 +176,7 @@ def _asked_place(key: str) -> Jurisdiction | None:
     return None if "\x00" in key else Jurisdiction.objects.filter(code=key).first()
 
 
-def _part(resource: Any, question: Question, **parameters: str) -> dict[str, Any]:
+def _part(resource: Any, question: Question, **parameters: Any) -> dict[str, Any]:
     return part_of_list(resource, question, **parameters, page_size=SHOWN)
 
 
@@ -189,11 +190,12 @@ def _stances(place: Jurisdiction, topics: Sequence[Topic], cells: Cells, questio
     return {"count": len(found), "url": url, "results": found}
 
 
-def _policies(place: Jurisdiction, question: Question) -> dict[str, Any]:
-    counted = _by_status().rows(question.told(place=place.pk))
+def _policies(place: Jurisdiction, blocs: Sequence[Jurisdiction], question: Question) -> dict[str, Any]:
+    counted = _counted(_by_status(), place, question)
+    counts = {status: count for status, _, count in counted}
     sent = {**question.days(), "jurisdiction": place.code}
     return {
-        "count": sum(count for *_, count in counted),
+        "count": sum(counts.values()),
         "url": _list_url(question, sent),
         "by_status": [
             {
@@ -203,16 +205,44 @@ def _policies(place: Jurisdiction, question: Question) -> dict[str, Any]:
             }
             for status, label, count in counted
         ],
-        "in_force": _part(PolicyResource, question, jurisdiction=place.code, status="in_force"),
-        "coming": _part(PolicyResource, question, jurisdiction=place.code, status=COMING),
-        "of_blocs_in_force": _part(
-            PolicyResource, question, applies_in=place.code, jurisdiction__not=place.code, status="in_force"
+        "in_force": _part(
+            PolicyResource, question, count=counts.get("in_force", 0), jurisdiction=place.code, status="in_force"
         ),
+        "coming": _part(
+            PolicyResource,
+            question,
+            count=sum(counts.get(status, 0) for status in COMING.split(",")),
+            jurisdiction=place.code,
+            status=COMING,
+        ),
+        "of_blocs_in_force": _of_blocs_in_force(place, blocs, question),
     }
+
+
+def _of_blocs_in_force(place: Jurisdiction, blocs: Sequence[Jurisdiction], question: Question) -> dict[str, Any]:
+    """The law of the blocs, counted bloc by bloc, as their other members' pages do."""
+    statuses = (dict(row[::2] for row in _counted(_by_status(), bloc, question)) for bloc in blocs)
+    return _part(
+        PolicyResource,
+        question,
+        count=sum(counts.get("in_force", 0) for counts in statuses),
+        said_as={"applies_in": place.code, "jurisdiction__not": place.code, "status": "in_force"},
+        jurisdiction=_codes(blocs or [place]),
+        status="in_force",
+    )
 
 
 def _list_url(question: Question, sent: Mapping[str, str]) -> str:
     return f"{question.root}policies/?{urlencode(sent)}"
+
+
+def _codes(places: Iterable[Jurisdiction]) -> str:
+    return ",".join(place.code for place in places)
+
+
+def _counted(statement: Statement, place: Jurisdiction, question: Question) -> list[Any]:
+    """What is counted of the place; kept until one of the tables is changed, as there is no end to what is counted."""
+    return kept.rows(statement, question.told(place=place.pk))
 
 
 @cache
@@ -222,16 +252,24 @@ def _by_status() -> Statement:
     return facet.statement(Policy.objects.filter(jurisdiction=_place).order_by())
 
 
-def _steps(place: Jurisdiction, question: Question) -> dict[str, Any]:
-    laws = ",".join(_codes(place, Reach.on(question.on, [place.pk])))
+@cache
+def _steps_counted() -> Statement:
+    """How many steps of the place's policies there were by the day, and how many come after it."""
+    steps = Milestone.objects.filter(policy__jurisdiction=_place).order_by()
+    is_past = compile_statement(steps.values_list(ExpressionWrapper(Q(date__lte=ON), models.BooleanField())))
+    tallies = "count(*) FILTER (WHERE is_past), count(*) FILTER (WHERE NOT is_past)"
+    return Statement(f"SELECT {tallies} FROM ({is_past.sql}) AS steps (is_past)", is_past.params)  # noqa: S608 (compiled by the ORM)
+
+
+def _steps(place: Jurisdiction, blocs: Sequence[Jurisdiction], question: Question) -> dict[str, Any]:
+    laws = [place, *blocs]
+    counts = [_counted(_steps_counted(), law, question)[0] for law in laws]
+    past, coming = (sum(counted) for counted in zip(*counts, strict=True))
+    asked = {"jurisdiction": _codes(laws)}
     return {
-        "recent_steps": _part(MilestoneResource, question, jurisdiction=laws, is_past="true", ordering="-date"),
-        "coming_steps": _part(MilestoneResource, question, jurisdiction=laws, is_past="false", ordering="date"),
+        "recent_steps": _part(MilestoneResource, question, count=past, **asked, is_past="true", ordering="-date"),
+        "coming_steps": _part(MilestoneResource, question, count=coming, **asked, is_past="false", ordering="date"),
     }
-
-
-def _codes(place: Jurisdiction, reach: Reach) -> Sequence[str]:
-    return [place.code, *(law.by[-1].bloc.code for law in reach.laws(place.pk) if law.by)]
 
 
 def _gaps(code: str, row: Mapping[str, Any], question: Question) -> dict[str, Any]:

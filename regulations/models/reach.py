@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Protocol, Self, TypeVar
 
 from django.db.models import Q
 
@@ -55,7 +55,18 @@ class Reach:
         return next((law for law in self.laws(place) if law.law_of == law_of), None)
 
 
-def ruling(stances: Mapping[int, Stance], laws: Sequence[Law]) -> tuple[Stance, Law] | None:
+class Speaks(Protocol):
+    """What is needed of a stance to see whether it decides."""
+
+    jurisdiction_id: Any
+    topic_id: Any
+    stance: Any
+
+
+Spoken = TypeVar("Spoken", bound=Speaks)
+
+
+def ruling(stances: Mapping[int, Spoken], laws: Sequence[Law]) -> tuple[Spoken, Law] | None:
     """The stance that decides in a place on one topic, and how its law reaches the place; None if none speaks.
 
     stances: on the topic and the day, by the jurisdiction whose they are. laws: those that reach the place, the nearest first.
@@ -69,12 +80,12 @@ def ruling(stances: Mapping[int, Stance], laws: Sequence[Law]) -> tuple[Stance, 
     return min(found, key=lambda each: _precedence(each[0]), default=None)
 
 
-def rulings(stances: Iterable[Stance], places: Iterable[int], reach: Reach) -> dict[tuple[int, int], Stance]:
+def rulings(stances: Iterable[Spoken], places: Iterable[int], reach: Reach) -> dict[tuple[int, int], Spoken]:
     """The stance that decides, by place and topic (their ids); where none speaks there is no entry.
 
     stances: those that hold on the day, on any topics, of any jurisdictions.
     """
-    by_topic: dict[int, dict[int, Stance]] = defaultdict(dict)
+    by_topic: dict[int, dict[int, Spoken]] = defaultdict(dict)
     for stance in stances:
         by_topic[stance.topic_id][stance.jurisdiction_id] = stance
     found = {}
@@ -86,9 +97,12 @@ def rulings(stances: Iterable[Stance], places: Iterable[int], reach: Reach) -> d
     return found
 
 
-def _precedence(stance: Stance) -> int:
-    return {
-        Stance.Kind.PROHIBITED.value: 0,
-        Stance.Kind.PROPOSED.value: 2,
-        Stance.Kind.NOT_ESTABLISHED.value: 3,
-    }.get(stance.stance, 1)
+def _precedence(stance: Speaks) -> int:
+    return _PRECEDENCE.get(stance.stance, 1)
+
+
+_PRECEDENCE = {
+    Stance.Kind.PROHIBITED.value: 0,
+    Stance.Kind.PROPOSED.value: 2,
+    Stance.Kind.NOT_ESTABLISHED.value: 3,
+}

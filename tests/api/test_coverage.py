@@ -131,6 +131,6 @@ def test_coverage_costs_as_many_queries_with_many_records_as_with_few(db, client
     with statements() as many:
         ask(client, "coverage/")
 
-    # 1. SELECT the moment of the last change. 2. the places. 3. the topics. 4. the stances. 5. the memberships. Then
-    # one for each collection.
-    assert len(few) == len(many) == 5 + len(COUNTED)
+    # 1. SELECT the versions of the tables, and again at the end. 2. the places. 3. the topics. 4. the memberships. 5. the
+    # stances. Then one for each collection.
+    assert len(few) == len(many) == 6 + len(COUNTED)

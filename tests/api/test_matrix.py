@@ -186,6 +186,6 @@ def test_matrix_costs_as_many_queries_with_many_records_as_with_few(db, client):
     with statements() as many:
         ask(client, "matrix/", compared_with=ON)
 
-    # 1. SELECT the moment of the last change. 2. the places. 3. the topics. 4. to 7. for each day the stances and the
-    # memberships.
-    assert len(few) == len(many) == 7
+    # 1. SELECT the versions of the tables, and again at the end. 2. the places. 3. the topics. 4. to 7. for each day the
+    # memberships and the stances.
+    assert len(few) == len(many) == 8

@@ -5,6 +5,7 @@ from random import Random
 
 import pytest
 
+from kbase.reading import kept
 from regulations.api.coverage import COUNTED
 from regulations.models import Jurisdiction
 from tests.api.asking import ask, get, problem, refusal
@@ -148,21 +149,44 @@ def test_answers_are_as_described(knowledge, client, faults_of):
 
 
 def test_profile_costs_as_many_queries_with_many_records_as_with_few(db, client):
-    place = make_jurisdiction()
-    make_membership(member=place)
-    make_stance(jurisdiction=place)
+    place, bloc = make_jurisdiction(), make_jurisdiction()
+    make_membership(member=place, bloc=bloc)
+
+    def fill():
+        World(Random(5), size=10).fill()
+        for law in (place, bloc) * 5:
+            make_stance(jurisdiction=law)
+            make_authorisation(jurisdiction=law, granted_on="2020-01-01")
+            make_milestone(policy=make_policy(jurisdiction=law), kind="in_force", date="2020-01-01")
+
+    fill()
     with statements() as few:
         profile(client, place.code, on=ON)
-    World(Random(5), size=10).fill()
-    for _ in range(10):
-        make_stance(jurisdiction=place)
-        make_authorisation(jurisdiction=place)
-        make_milestone(policy=make_policy(jurisdiction=place))
+    fill()
 
     with statements() as many:
         profile(client, place.code, on=ON)
 
-    # Three for each of the eleven lists: the keys of its filter, the count, the rows; a fourth where two filters have keys.
-    # The last change, the place, itself and its memberships rendered, the topics, the stances and the memberships of the
-    # cells, the statuses, the laws that reach it: nine. One for each collection.
-    assert len(few) == len(many) == 3 * 11 + 1 + 9 + len(COUNTED)
+    # The versions of the tables, and again at the end; the place, itself and its memberships rendered; the topics, the
+    # memberships and the stances of the cells: eight. One for each collection.
+    # The ids of the place, of its bloc, and of both; the statuses and the steps of each: seven.
+    # Of the lists that are there the rows, and of those whose statuses and steps do not tell it, the count.
+    assert len(few) == len(many) == 8 + len(COUNTED) + 7 + 11
+
+
+def test_what_is_counted_of_a_bloc_is_counted_once_for_all_its_members(committed, client, monkeypatch):
+    monkeypatch.setattr(kept, "memory", kept.Memory(1024 * 1024))
+    bloc, *members = (make_jurisdiction() for _ in range(3))
+    for member in members:
+        make_membership(member=member, bloc=bloc)
+    make_milestone(policy=make_policy(jurisdiction=bloc), kind="in_force", date="2020-01-01")
+
+    shown, runs = [], []
+    for member in members:
+        with statements() as run:
+            shown.append(profile(client, member.code, on=ON)["policies"]["of_blocs_in_force"])
+        runs.append(sum("AS tallies" in sql for sql in run))
+
+    assert [(part["count"], len(part["results"])) for part in shown] == [(1, 1), (1, 1)]
+    # The statuses of the first one's policies and of the bloc's; then of the second one's.
+    assert runs == [2, 1]

@@ -64,7 +64,7 @@ def test_past_rows_kept_are_those_made_anew(edited):
         transaction.set_rollback(True)
 
     assert anew == before
-    assert sum(map(len, before.values())) > EDITS
+    assert sum(map(len, before.values())) > EDITS / 3
 
 
 @pytest.mark.parametrize("most", [0, clock.MOST_GATHERED], ids=["looked up by each statement", "gathered once"])
