@@ -22,7 +22,7 @@ from kbase.reading.views import AnswerSerializer, Asked, Question, QuestionView
 from regulations.api.highlights import has_all, marked, snippet
 from regulations.api.understanding import Understood, understand
 from regulations.models import SearchDocument
-from regulations.models.search_documents import DOCUMENTS
+from regulations.models.search_documents import DOCUMENTS, SEGMENTS
 
 
 class TextQuery(models.Field):
@@ -70,7 +70,10 @@ class DocumentSearch(Search):
         return Subquery(self._documents().values(distance=relevance))
 
     def _documents(self) -> QuerySet[SearchDocument]:
-        return SearchDocument.objects.filter(collection=self.collection, record_id=OuterRef("pk"))
+        _, first, last = next(each for each in SEGMENTS if each[0] == self.collection)
+        return SearchDocument.objects.filter(
+            collection=self.collection, segment__range=(first, last), record_id=OuterRef("pk")
+        )
 
 
 # Words that say what sort of name was found, where it is not what the record is called.
@@ -91,18 +94,51 @@ SUGGESTED, MOST_SUGGESTED = 10, 25
 SOME = Param("collections", ArrayField(models.TextField()))
 ROW = models.BigIntegerField()
 
+# Up to so many matches, all are counted and ranked; of more, those that are likelier meant.
+COUNTED = 1000
+
+MOST = Param("most", models.IntegerField())
+
 COUNT = Statement(
-    "SELECT collection, count(*) FROM regulations_searchdocument WHERE vector @@ %s::tsquery"
-    " GROUP BY collection ORDER BY count(*) DESC, collection",
-    (QUERY,),
+    "SELECT collection, count(*), max(segment) FROM regulations_search_walk("
+    "%s::tsquery, false, %s::text[], %s::integer + 1, NULL, NULL, NULL) GROUP BY collection ORDER BY count(*) DESC, collection",
+    (QUERY, SOME, MOST),
 )
 FIND = Statement(
-    "SELECT collection, key, title, names::json, summary, contents FROM regulations_searchdocument"
-    " WHERE vector @@ %s::tsquery AND collection = ANY (%s::text[])"
-    " ORDER BY regulations_relevance(collection, folded, vector, %s::text[], %s::tsquery, %s::tsquery) DESC,"
-    " collection, key LIMIT %s OFFSET %s",
-    (QUERY, SOME, ASKED, QUERY, IN_NAMES, Param("size", ROW), Param("offset", ROW)),
+    "WITH found AS MATERIALIZED ("
+    " SELECT * FROM regulations_search_found(%s::tsquery, %s::tsquery, %s::text[], %s::text[], %s::integer, %s::boolean)"
+    "), page AS (SELECT *, count(*) OVER () AS ranked FROM found"
+    " ORDER BY relevance DESC, collection, key LIMIT %s OFFSET %s)"
+    " SELECT ranked, is_all, page.collection, page.key, title, names::json, summary, contents"
+    # The limit keeps the planner from reading all documents at once.
+    " FROM page CROSS JOIN LATERAL (SELECT * FROM regulations_searchdocument AS document"
+    " WHERE (document.segment, document.collection, document.record_id) ="
+    " (page.segment, page.collection, page.record_id) LIMIT 1) AS document"
+    " ORDER BY relevance DESC, page.collection, page.key",
+    (
+        QUERY,
+        IN_NAMES,
+        ASKED,
+        SOME,
+        MOST,
+        Param("is_typing", models.BooleanField()),
+        Param("size", ROW),
+        Param("offset", ROW),
+    ),
 )
+
+
+def counts(values: Mapping[str, Any]) -> dict[str, int | None]:
+    """How many records of each collection match, most first; None where there are too many in all to count them.
+
+    Those that are not counted come last, in the order in which documents are looked through.
+    """
+    found = COUNT.rows({**values, "collections": COLLECTIONS, "most": COUNTED})
+    if sum(number for _, number, _ in found) <= COUNTED:
+        return {collection: number for collection, number, _ in found}
+    reached = max(segment for _, _, segment in found)
+    uncounted = {collection: None for collection, _, last in SEGMENTS if last >= reached}
+    return {collection: number for collection, number, _ in found if collection not in uncounted} | uncounted
 
 
 def read_collections(parameter: str, text: str) -> list[str]:
@@ -180,7 +216,11 @@ class CollectionCountSerializer(serializers.Serializer):
     """How many records of a collection were found."""
 
     collection = serializers.CharField(help_text="The collection.")
-    count = serializers.IntegerField(help_text="How many, exactly; whether or not `collection` asks for them.")
+    count = serializers.IntegerField(
+        allow_null=True,
+        help_text="How many, exactly, whether or not `collection` asks for them; null if not counted, for there are"
+        f" more than {COUNTED:,} in all. The list of the collection counts them, with the same `q`.",
+    )
 
 
 class SearchAnswerSerializer(AnswerSerializer):
@@ -189,10 +229,16 @@ class SearchAnswerSerializer(AnswerSerializer):
     understood_as = serializers.CharField(
         allow_null=True, help_text="The words that were looked for, where slips were corrected; else null."
     )
-    count = serializers.IntegerField(help_text="How many records were found, exactly.")
+    count = serializers.IntegerField(
+        allow_null=True,
+        help_text=f"How many records were found, exactly; null if not counted, for there are more than {COUNTED:,}. Of"
+        " those, the pages show the likeliest.",
+    )
     next = serializers.URLField(allow_null=True, help_text="The address of the next page.")
     previous = serializers.URLField(allow_null=True, help_text="The address of the page before.")
-    collections = CollectionCountSerializer(many=True, help_text="How many in each collection, most first.")
+    collections = CollectionCountSerializer(
+        many=True, help_text="How many in each collection, most first; those not counted last."
+    )
     results = FoundSerializer(many=True, help_text="The records of this page.")
 
 
@@ -228,20 +274,21 @@ class SearchView(QuestionView):
             raise BadRequest([Fault("page", "out_of_range", detail)])
         understood = understand(question.values["q"])
         values = {**understood.values(), "collections": question.values["collection"]}
-        counts = COUNT.rows(values)
-        count = sum(number for collection, number in counts if collection in question.values["collection"])
-        last = max(1, -(-count // size))
-        if number > last:
-            detail = f"page is {number}; there are {last} pages of {size}."
+        counted = counts(values)
+        found = _find(values, size, (number - 1) * size)
+        if number > 1 and not found:
+            detail = (
+                f"page is {number}; there are fewer pages of {size}. Of very many records only the likeliest are shown."
+            )
             raise BadRequest([Fault("page", "out_of_range", detail)])
-        found = FIND.rows({**values, "size": size, "offset": (number - 1) * size})
+        ranked, is_all = found[0][:2] if found else (0, True)
         return {
             "understood_as": understood.meant,
-            "count": count,
-            "next": _page(question, number + 1) if number < last else None,
+            "count": ranked if is_all else None,
+            "next": _page(question, number + 1) if number * size < ranked else None,
             "previous": _page(question, number - 1) if number > 1 else None,
-            "collections": [{"collection": collection, "count": number} for collection, number in counts],
-            "results": [_found(question, understood, *row) for row in found],
+            "collections": [{"collection": collection, "count": number} for collection, number in counted.items()],
+            "results": [_found(question, understood, *row[2:]) for row in found],
         }
 
 
@@ -258,10 +305,14 @@ class SuggestView(QuestionView):
 
     def answer(self, question: Question) -> Mapping[str, Any]:
         understood = understand(question.values["q"], is_typing=True)
-        values = {**understood.values("AB"), "collections": question.values["collection"]}
-        found = FIND.rows({**values, "size": question.values["limit"], "offset": 0})
-        results = [_suggested(question, understood, *row[:4]) for row in found]
+        values = {**understood.values(), "collections": question.values["collection"]}
+        found = _find(values, question.values["limit"], is_typing=True)
+        results = [_suggested(question, understood, *row[2:6]) for row in found]
         return {"understood_as": understood.meant, "results": results}
+
+
+def _find(values: Mapping[str, Any], size: int, offset: int = 0, *, is_typing: bool = False) -> list[tuple[Any, ...]]:
+    return FIND.rows({**values, "most": COUNTED, "is_typing": is_typing, "size": size, "offset": offset})
 
 
 def _page(question: Question, number: int) -> str:

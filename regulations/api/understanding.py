@@ -104,9 +104,9 @@ class Understood:
         texts = [self.text, self.meant or self.text]
         return list(dict.fromkeys([*texts, *(text.replace(" ", "") for text in texts)]))
 
-    def values(self, weights: str = "") -> dict[str, Any]:
-        """The values that statements take. weights: what the words have to weigh to be found; empty for anything."""
-        return {"q_query": self.query(weights), "q_in_names": self.query("AB"), "q_asked": self.asked()}
+    def values(self) -> dict[str, Any]:
+        """The values that statements take."""
+        return {"q_query": self.query(), "q_in_names": self.query("AB"), "q_asked": self.asked()}
 
 
 @dataclass(frozen=True)
@@ -185,16 +185,14 @@ WITH tokens AS MATERIALIZED (
     WHERE following IS NOT NULL
     UNION ALL
     SELECT min(place), max(place), string_agg(said, '' ORDER BY place) FROM tokens HAVING count(*) > 2
+), seen AS MATERIALIZED (
+    SELECT first, last, said, forms, {_HAS.format("(SELECT string_agg(" + _QUOTED.format("form") + ", ' | ') FROM unnest(forms) AS form)")} AS is_seen
+    FROM looked CROSS JOIN LATERAL (SELECT {_FORMS.format("said")} AS forms) AS with_forms
+), begun AS MATERIALIZED (
+    SELECT *, NOT is_seen AND first = last AND {_HAS.format("(" + _QUOTED.format("said") + " || ':*')")} AS is_begun FROM seen
 )
 SELECT regulations_search_words(%s), first, last, said, forms, is_seen, is_begun, coalesce(corrected, '{{}}')
-FROM looked
-CROSS JOIN LATERAL (SELECT {_FORMS.format("said")} AS forms) AS with_forms
-CROSS JOIN LATERAL (
-    SELECT {_HAS.format("(SELECT string_agg(" + _QUOTED.format("form") + ", ' | ') FROM unnest(forms) AS form)")}
-) AS of_forms (is_seen)
-CROSS JOIN LATERAL (
-    SELECT NOT is_seen AND first = last AND {_HAS.format("(" + _QUOTED.format("said") + " || ':*')")}
-) AS of_beginnings (is_begun)
+FROM begun
 LEFT JOIN LATERAL (
     SELECT {_FORMS.format("alike.word")} AS other_forms, alike.word FROM (
         SELECT DISTINCT word, word = ANY (exchanged) AS is_exchanged,
@@ -203,11 +201,13 @@ LEFT JOIN LATERAL (
             SELECT overlay(said placing reverse(substr(said, n, 2)) from n for 2)
             FROM generate_series(1, length(said) - 1) AS n) AS exchanged) AS exchanges,
         regulations_searchword
-        WHERE word %% said OR word = ANY (exchanged)
+        -- Asked here, so that words that need no correction are not even looked at.
+        WHERE NOT is_seen AND NOT is_begun AND first = last AND length(said) BETWEEN 4 AND 60 AND said ~ '^[a-z]+$'
+          AND (word %% said OR word = ANY (exchanged))
     ) AS alike
     WHERE (is_exchanged OR slips <= {_SLIPS}) AND {_HAS.format("(" + _QUOTED.format("word") + ")")}
     ORDER BY CASE WHEN is_exchanged THEN 1 ELSE slips END, left(word, 1) <> left(said, 1), likeness DESC, word LIMIT 1
-) AS meant ON NOT is_seen AND NOT is_begun AND first = last AND length(said) BETWEEN 4 AND 60 AND said ~ '^[a-z]+$'
+) AS meant ON true
 CROSS JOIN LATERAL (SELECT CASE WHEN meant.word IS NOT NULL THEN ARRAY[meant.word] || other_forms END)
     AS corrections (corrected)
 ORDER BY first, last

@@ -30,11 +30,14 @@ class SearchDocument(models.Model):
         null=True, help_text="The change that made it so; empty if that was before documents were kept."
     )
 
+    segment = models.SmallIntegerField(
+        help_text="Which part of the documents it is in; a search reads one after the other."
+    )
+
     class Meta:
-        constraints = [models.UniqueConstraint(name="searchdocument_once", fields=["collection", "record_id"])]
-        indexes = [
-            GinIndex(fields=["vector"], name="searchdocument_words", fastupdate=False),
-            GinIndex(fields=["folded"], name="searchdocument_names", fastupdate=False),
+        # The table is divided by segment, and its indexes of words are made by regulations_index_search().
+        constraints = [
+            models.UniqueConstraint(name="searchdocument_once", fields=["collection", "record_id", "segment"])
         ]
 
     def __str__(self) -> str:

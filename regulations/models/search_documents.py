@@ -255,6 +255,21 @@ DOCUMENTS = (
     ),
 )  # fmt: skip
 
+# The parts in which documents are read: of each collection the first and the last. What is likelier meant comes first.
+SEGMENTS = tuple(
+    (collection, first, last)
+    for first, last, collections in (
+        (0, 0, ("jurisdictions", "regulators", "topics", "organisations")),
+        (1, 5, ("policies",)),
+        (6, 10, ("companies",)),
+        (11, 15, ("people", "events", "enforcement-actions", "measures")),
+        (16, 20, ("authorisations",)),
+        (21, 25, ("stances", "sources", "figures")),
+        (26, 30, ("milestones",)),
+    )
+    for collection in collections
+)
+
 # Of the transaction that renames what others are named by; those that only write their own documents share it.
 LOCK = 1802723446
 

@@ -8,6 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from bench import relevance
+from regulations.api import search
 from regulations.api.urls import RESOURCES
 from regulations.models import Company, CompanyName, Policy, SearchDocument
 from tests.api.asking import ask, get, keys, problem, refusal, walk
@@ -90,6 +91,75 @@ def same_name(said, document):
             [said, said, document.folded],
         )
         return cursor.fetchone()[0]
+
+
+# What is too common to rank it all
+
+
+def all_found(client, q, most, monkeypatch, **sent):
+    with monkeypatch.context() as patch:
+        patch.setattr(search, "COUNTED", most)
+        return ask(client, "search/", q=q, page_size=200, **sent)
+
+
+def test_bounded_search_answers_as_if_all_were_ranked_where_no_more_match(knowledge, client, monkeypatch):
+    queries = [judgement.query for judgement in relevance.judged(lambda q: [])]
+    for q in [*queries, "stablecoin", "bank", "licence", "the"]:
+        whole = all_found(client, q, 10**6, monkeypatch)
+        bounded = all_found(client, q, max(whole["count"], 1), monkeypatch)
+        assert bounded == whole, q
+
+
+def test_of_too_many_those_that_are_meant_are_still_first(knowledge, client, monkeypatch):
+    def few_ranked(q):
+        rows = all_found(client, q, 100, monkeypatch)["results"]
+        return [f"{row['collection']}/{row['key']}" for row in rows]
+
+    judgements = relevance.judged(few_ranked)
+
+    assert relevance.mean_reciprocal_rank(judgements) >= 0.9, relevance.told(judgements)
+    assert relevance.recall(judgements) >= 0.9
+
+
+def test_what_is_not_counted_is_null_and_never_a_lesser_number(knowledge, client, monkeypatch):
+    whole = all_found(client, "stablecoin", 10**6, monkeypatch)
+    exact = {each["collection"]: each["count"] for each in whole["collections"]}
+    uncounted = 0
+    for most in (10, 60, 150, 250, whole["count"] - 1):
+        answer = all_found(client, "stablecoin", most, monkeypatch)
+        assert answer["count"] is None
+        counts = {each["collection"]: each["count"] for each in answer["collections"]}
+        assert exact.keys() <= counts.keys()
+        assert all(count == exact[collection] for collection, count in counts.items() if count is not None)
+        uncounted += list(counts.values()).count(None)
+    assert uncounted > 5
+    some = all_found(client, "stablecoin", 250, monkeypatch, collection="topics,companies")
+    assert some["count"] == exact["topics"] + exact["companies"]
+
+
+def test_pages_of_too_many_end_with_those_that_are_ranked(knowledge, client, monkeypatch):
+    monkeypatch.setattr(search, "COUNTED", 100)
+
+    pages = list(walk(client, "search/", q="stablecoin", page_size=7))
+
+    rows = [(row["collection"], row["key"]) for page in pages for row in page["results"]]
+    assert 30 <= len(rows) == len(set(rows)) < 200
+    assert refusal(client, "search/", q="stablecoin", page=len(pages) + 1, page_size=7)[0]["code"] == "out_of_range"
+
+
+def test_too_many_as_of_a_moment_are_the_same_ever_after(committed, client, monkeypatch):
+    monkeypatch.setattr(search, "COUNTED", 20)
+    for number in range(60):
+        make_policy(slug=f"zebra-{number}", title="Zebra " + "x" * number)
+    now = found(client, "zebra", page_size=100)
+    moment = timezone.now().isoformat().replace("+00:00", "Z")
+    then = ask(client, "search/", q="zebra", page_size=100, known_at=moment)
+    assert [f"policies/{row['key']}" for row in then["results"]] == now
+
+    Policy.objects.filter(slug__endswith="1").update(title="Horse")
+    make_policy(slug="zebra", title="Zebra")
+
+    assert ask(client, "search/", q="zebra", page_size=100, known_at=moment) == then
 
 
 # Finding
@@ -374,18 +444,45 @@ def test_search_costs_as_many_queries_however_much_is_found(db, client):
 
     many = [len(queries(client, path, q="zebra")) for path in ("search/", "suggest/", "policies/")]
 
-    # 1. The moment of the last change. 2. What the words mean. 3. The counts. 4. The page.
-    assert few == many == [4, 3, 4]
+    # 1. The versions of the tables. 2. What the words mean. 3. The counts. 4. The page. 5. The versions, for the same state.
+    assert few == many == [5, 4, 5]
 
 
-def test_search_reads_its_tables_by_their_indexes(knowledge, client):
-    for path in ("search/", "policies/"):
-        for sql in queries(client, path, q="kukoin")[1:]:
-            assert "regulations_searchdocument" in sql
+def plan(sql, *params):
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute("EXPLAIN SELECT count(*) FROM regulations_searchdocument WHERE vector @@ '''kucoin'''::tsquery")
-        assert "searchdocument_words" in str(cursor.fetchall())
+        cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        cursor.execute(f"PREPARE planned AS {sql}")
+        cursor.execute(f"EXPLAIN EXECUTE planned ({', '.join(['%s'] * len(params))})", params)
+        lines = "\n".join(line for (line,) in cursor.fetchall())
+        cursor.execute("DEALLOCATE planned")
+    return lines
+
+
+def test_segment_is_searched_by_its_indexes(knowledge):
+    words = plan(
+        "SELECT * FROM (SELECT * FROM regulations_searchdocument AS document WHERE document.segment = $1::smallint"
+        " AND document.vector @@ $2::tsquery AND document.collection = ANY ($3::text[]) OFFSET 0) AS matching"
+        " ORDER BY matching.collection, matching.record_id LIMIT 10",
+        "3", "kucoin", "{policies}",
+    )  # fmt: skip
+    called = plan(
+        "SELECT * FROM regulations_searchdocument WHERE segment = $1::smallint"
+        " AND ts_filter(vector, '{a,b}') @@ $2::tsquery",
+        "3", "kucoin",
+    )  # fmt: skip
+    begun = plan(
+        "SELECT * FROM regulations_searchname WHERE left(name, 2) = $1::text ORDER BY prior + 0.8 / length(name) DESC"
+        " LIMIT 10",
+        "ku",
+    )
+
+    assert "Seq Scan" not in words + called + begun
+    assert "vector @@" in words
+    # One segment is read, the others are left out.
+    assert "Subplans Removed: 30" in words
+    assert "ts_filter_idx" in called
+    assert "Sort" not in begun
 
 
 def test_topic_that_is_only_a_theme_comes_after_what_is_called_so(db, client):

@@ -1,6 +1,7 @@
 """The documents that are searched are kept by the database, whoever writes, and say what the records say."""
 
 from importlib import import_module
+from itertools import pairwise
 from random import Random
 from threading import Thread
 
@@ -25,7 +26,19 @@ from tests.factories import (
     make_topic,
 )
 
-SAID = ["collection", "record_id", "key", "title", "names", "related", "summary", "contents", "folded", "vector"]
+SAID = [
+    "collection",
+    "record_id",
+    "key",
+    "title",
+    "names",
+    "related",
+    "summary",
+    "contents",
+    "folded",
+    "vector",
+    "segment",
+]
 
 
 def run(sql, *params):
@@ -192,17 +205,45 @@ def test_short_ways_to_plain_letters_lead_where_the_long_way_leads(db):
 
 
 def test_first_great_load_makes_the_indexes_of_words_at_its_end(db):
-    indexes = "SELECT indexdef FROM pg_indexes WHERE tablename = 'regulations_searchdocument' ORDER BY 1"
-    usual = run(indexes)
+    indexes = "SELECT indexdef FROM pg_indexes WHERE tablename IN (%s, %s) ORDER BY 1"
+    tables = ["regulations_searchdocument", "regulations_searchname"]
+    usual = run(indexes, *tables)
 
     is_filling = run("SELECT regulations_begin_filling_search(5000)")[0][0]
-    assert len(run(indexes)) == len(usual) - 2
+    assert len(usual) == 9
+    assert len(run(indexes, *tables)) == 1
     make_policy(slug="one")
     run("SELECT regulations_end_filling_search(%s)", is_filling)
 
-    assert run(indexes) == usual
-    assert run("SELECT regulations_begin_filling_search(5000)") == [(False,)]
-    assert run(indexes) == usual
+    assert run(indexes, *tables) == usual
+    assert run("SELECT regulations_begin_filling_search(1)") == [(False,)]
+    assert run(indexes, *tables) == usual
+
+
+def test_documents_are_spread_over_segments_that_grow(db):
+    found = run(
+        "SELECT regulations_search_segment('policies', n), count(*) FROM generate_series(1, 100000) AS n"
+        " GROUP BY 1 ORDER BY 1"
+    )
+
+    assert [segment for segment, _ in found] == [1, 2, 3, 4, 5]
+    sizes = [count for _, count in found]
+    assert sizes[0] > 300
+    assert all(2 <= size / before <= 5 for before, size in pairwise(sizes))
+
+
+def test_names_are_those_of_the_documents(knowledge):
+    Company.objects.filter(pk__in=Company.objects.all()[:5]).update(name="Renamed Exchange")
+    Policy.objects.create(
+        slug="new-act", title="New Act", jurisdiction=Jurisdiction.objects.first(), kind="statute"
+    ).delete()
+
+    kept = run("SELECT collection, record_id, name FROM regulations_searchname ORDER BY 1, 2, 3")
+
+    assert kept == run(
+        'SELECT collection, record_id, name COLLATE "C" FROM regulations_searchdocument, unnest(folded) AS name'
+        " WHERE collection NOT IN ('authorisations', 'figures', 'milestones', 'stances') ORDER BY 1, 2, 3"
+    )
 
 
 def test_any_part_of_an_unspaced_text_is_a_phrase_of_its_pairs(db):
