@@ -120,6 +120,9 @@ WORKERS = env_int("KBASE_WORKERS", os.cpu_count() or 1, 1, 64)
 HTTPS = env_bool("KBASE_HTTPS")
 ACCESS_LOG = env_bool("KBASE_ACCESS_LOG")
 ALLOWED_HOSTS = env_list("KBASE_ALLOWED_HOSTS", ["localhost", ".localhost", "127.0.0.1", "[::1]"])
+# For so long a cache gives an answer without asking us, and for so long again while it asks us behind the reader's back.
+FRESH_SECONDS = env_int("KBASE_FRESH_SECONDS", 60, 0, 24 * 60 * 60)
+STALE_SECONDS = env_int("KBASE_STALE_SECONDS", 300, 0, 24 * 60 * 60)
 # Requests of a client in a minute; 0 for as many as it likes.
 RATE_LIMIT = env_int("KBASE_RATE_LIMIT", 6000, 0, 10**9)
 # So many proxies of ours stand in front, and each adds to X-Forwarded-For whom it was asked by.

@@ -27,9 +27,6 @@ from rest_framework.response import Response
 from kbase.reading import clock, kept, versions
 from kbase.reading.versions import Reading
 
-# For so long a cache gives an answer without asking us, and for so long again while it asks us behind the reader's back.
-FRESH_SECONDS = 60
-STALE_SECONDS = 300
 # What we said at a past moment changes only with our program.
 PAST_SECONDS = 24 * 60 * 60
 # Last-Modified counts whole seconds, and changes get their moments a little before they can be seen: what changed
@@ -155,7 +152,7 @@ class Asked:
     def _validators(self, tables: frozenset[str], reading: Reading) -> Validators:
         changed_at = reading.changed_at(tables)
         moments = [moment for moment in (build().changed_at, self._midnight, changed_at) if moment]
-        fresh, stale = (PAST_SECONDS, PAST_SECONDS) if self.moment else (FRESH_SECONDS, STALE_SECONDS)
+        fresh, stale = (PAST_SECONDS, PAST_SECONDS) if self.moment else (settings.FRESH_SECONDS, settings.STALE_SECONDS)
         tag = kept.digest(self._key, changed_at)
         return Validators(f'"{tag}"', max(moments), _freshness(fresh, stale, self._midnight, self.now))
 
