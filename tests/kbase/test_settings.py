@@ -128,4 +128,4 @@ def test_every_make_target_is_explained():
     makefile = (PROJECT / "Makefile").read_text()
     [phony] = re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
 
-    assert set(phony.split()) == set(re.findall(r"^([a-z]+):.*## \S", makefile, re.MULTILINE))
+    assert set(phony.split()) == set(re.findall(r"^([a-z-]+):.*## \S", makefile, re.MULTILINE))
