@@ -14,6 +14,7 @@ from django.db import models
 from django.db.models import QuerySet
 
 from kbase.reading import clock, facets, kept, ordering
+from kbase.reading.covering import Covering
 from kbase.reading.expressions import Param, Slice
 from kbase.reading.fields import ON, project
 from kbase.reading.filtering import Filtering
@@ -36,13 +37,14 @@ SHAPES_KEPT = 1000
 
 @dataclass(frozen=True)
 class Rows:
-    """Which rows are asked for, as far as it shapes statements: by which filters, whether holding on the day, and
-    whether searched.
+    """Which rows are asked for, as far as it shapes statements: by which filters, whether holding on the day, whether
+    searched, and whether as they were at a past moment.
     """
 
     filters: tuple[tuple[str, Any], ...]
     holding: bool
     searched: bool
+    is_past: bool
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,7 @@ def _values(question: ListQuestion, root: str) -> dict[str, Any]:
 
 
 def _rows(question: ListQuestion, filtering: Filtering) -> Rows:
-    return Rows(filtering.shape, question.holding, bool(question.sought))
+    return Rows(filtering.shape, question.holding, bool(question.sought), question.known_at is not None)
 
 
 def _told(question: DetailQuestion | ListQuestion, root: str) -> dict[str, Any]:
@@ -178,7 +180,7 @@ def records_by_id(
 
     told: what comes with every rendering (see fields).
     """
-    statement = _records_statement(resource, Rows(filtering.shape, holding=False, searched=False))
+    statement = _records_statement(resource, Rows(filtering.shape, False, False, told["known_at"] is not None))
     return dict(statement.rows({**filtering.values, **told, "ids": list(ids)}))
 
 
@@ -207,11 +209,15 @@ def _page_statement(
     resource: type[Resource], rows: Rows, window: Window, chosen: Selection, *, with_keyset: bool
 ) -> Statement:
     """The rows of a page: their ids first, then the rendering of just these."""
-    matching = _measured(resource, window.order, _matching(resource, rows))
+    covering = _covering(resource, rows, window.order)
+    matching = covering.matching(resource.filterset_class.base_filters, rows.filters) if covering else None
+    if matching is None:
+        matching = _measured(resource, window.order, _matching(resource, rows))
     if window.missing is not None:
         matching = matching.filter(ordering.after(window.order, window.missing))
     order = [column.order_by() for column in window.order]
-    page = Slice(matching.order_by(*order).values("pk"), window.size, has_offset=window.has_offset)
+    ids = matching.order_by(*order).values(covering.record if covering else "pk")
+    page = Slice(ids, window.size, has_offset=window.has_offset)
     rendered = project(resource.serializer_class(selection=chosen))
     keyset = [column.path for column in window.order] if with_keyset else []
     whole = _measured(resource, window.order, resource.queryset.model._base_manager.filter(pk__in=page)).order_by(
@@ -236,11 +242,17 @@ def _whole_statement(resource: type[Resource], rows: Rows, order: Order, chosen:
 
 @lru_cache(SHAPES_KEPT)
 def _count_statement(resource: type[Resource], rows: Rows) -> Statement:
+    if covering := _covering(resource, rows):
+        found = covering.matching(resource.filterset_class.base_filters, rows.filters)
+        return counting(compile_statement(found.order_by().values(covering.record)))
     return counting(compile_statement(_matching(resource, rows).order_by().values("pk")))
 
 
 @lru_cache(SHAPES_KEPT)
 def _facet_statement(resource: type[Resource], rows: Rows, name: str) -> Statement:
+    covering = _covering(resource, rows)
+    if covering and covering.counts(name):
+        return covering.facet(resource.filterset_class, rows.filters, name)
     return resource.filterset_class.facets()[name].statement(_matching(resource, rows).order_by())
 
 
@@ -255,6 +267,14 @@ def _detail_statement(resource: type[Resource], chosen: Selection) -> Statement:
 def _records_statement(resource: type[Resource], rows: Rows) -> Statement:
     asked = _matching(resource, rows).order_by().filter(pk__any_of=Param("ids", ArrayField(models.BigIntegerField())))
     return compile_statement(asked.values_list("pk", project(resource.serializer_class())))
+
+
+def _covering(resource: type[Resource], rows: Rows, order: Order = ()) -> Covering | None:
+    """The table that stands in for the records, if the question is one for it."""
+    covering = resource.covering
+    if covering is None or rows.holding or rows.searched or rows.is_past:
+        return None
+    return covering if covering.covers(rows.filters, [column.path for column in order]) else None
 
 
 def _matching(resource: type[Resource], rows: Rows) -> QuerySet:

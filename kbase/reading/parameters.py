@@ -72,15 +72,19 @@ class Parameter(django_filters.Filter):
             return text == "true"
         return Number.of(Decimal(text)) if kind in ("number", "integer") else text
 
-    def apply(self, rows: QuerySet, name: str, shape: Any) -> QuerySet:
-        """Keep the rows that meet the condition; a value that does not shape the statement is left open as a Param."""
+    def values(self, name: str, shape: Any) -> list[Any]:
+        """What its conditions are given, each to be met; a value that does not shape the statement is left open."""
         if self.param is None:
-            value: Any = list(shape) if isinstance(shape, tuple) else shape
-        elif shape == ONE:
-            value = ArrayOf(Param(name, self.param.base_field, index=0))
-        else:
-            value = Param(name, self.param)
-        return rows.filter(self.condition(value))
+            return [list(shape) if isinstance(shape, tuple) else shape]
+        if shape == ONE:
+            return [ArrayOf(Param(name, self.param.base_field, index=0))]
+        return [Param(name, self.param)]
+
+    def apply(self, rows: QuerySet, name: str, shape: Any) -> QuerySet:
+        """Keep the rows that meet its conditions. name: of the values that are left open."""
+        for value in self.values(name, shape):
+            rows = rows.filter(self.condition(value))
+        return rows
 
 
 class AllOf(Parameter):
@@ -90,8 +94,6 @@ class AllOf(Parameter):
         """How many items there are: each is a condition of the statement."""
         return len(value)
 
-    def apply(self, rows: QuerySet, name: str, shape: int) -> QuerySet:
-        for index in range(shape):
-            # An array of one, so that the condition is the one for any of several.
-            rows = rows.filter(self.condition(ArrayOf(Param(name, models.BigIntegerField(), index=index))))
-        return rows
+    def values(self, name: str, shape: int) -> list[Any]:
+        """Arrays of one, so that each condition is the one for any of several."""
+        return [ArrayOf(Param(name, models.BigIntegerField(), index=index)) for index in range(shape)]

@@ -19,6 +19,7 @@ from rest_framework.viewsets import ViewSet
 from kbase.reading import clock, ordering
 from kbase.reading.answers import detail_answer, list_answer
 from kbase.reading.caching import validated
+from kbase.reading.covering import Covering
 from kbase.reading.exports import MEDIA_TYPES, export
 from kbase.reading.filters import ResourceFilter
 from kbase.reading.keys import keys_like
@@ -43,6 +44,7 @@ class Resource(ViewSet):
     default_order: names of these.
     holding_on: where records hold over a span of days, the condition that they hold on a day; an explicit `on` then
         keeps only those.
+    covering: the table that stands in for the records where their ids are looked for, if there is one.
     search: how its records are found by words; the router sets it.
     """
 
@@ -55,6 +57,7 @@ class Resource(ViewSet):
     order: ClassVar[tuple[str, ...]] = ()
     default_order: ClassVar[tuple[str, ...]] = ()
     holding_on: ClassVar[Callable[[Any], Q] | None] = None
+    covering: ClassVar[Covering | None] = None
     formats = MEDIA_TYPES
     search: ClassVar[Search | None] = None
     lookup_url_kwarg = "key"

@@ -2,6 +2,7 @@ from typing import ClassVar
 
 from django.db.models import Q
 
+from kbase.reading.covering import Covering
 from kbase.reading.fields import ON, ComputedCode, Url
 from kbase.reading.filters import Codes, Dates, Keys, Reference, ResourceFilter, Words
 from kbase.reading.groups import Group
@@ -23,6 +24,13 @@ from regulations.models import (
 )
 from regulations.models.jurisdictions import law_reaches_q
 from regulations.models.policies import in_force_q, status_on
+from regulations.models.policy_facets import (
+    ANY_TOPIC,
+    PolicyFacet,
+    facet_has_status_q,
+    facet_status_on,
+    of_topics_q,
+)
 
 
 class PolicyRegulatorSerializer(ResourceSerializer):
@@ -151,6 +159,23 @@ class PolicyFilter(ResourceFilter):
         fields: ClassVar = []
 
 
+COVERING = Covering(
+    rows=PolicyFacet.objects.all(),
+    record="policy_id",
+    same=frozenset(["jurisdiction", "kind", "introduced_on"]),
+    instead={"status": lambda words: facet_has_status_q(words, ON), "topic": of_topics_q},
+    part="topic",
+    whole=Q(topic_id=ANY_TOPIC),
+    parts=~Q(topic_id=ANY_TOPIC),
+    of_part=lambda ids: Q(topic_id__any_of=ids),
+    order=frozenset(["introduced_on", "slug"]),
+    counted={
+        "status": lambda rows: rows.values_list(facet_status_on(ON)),
+        "topic": lambda rows: rows.values_list("topic_id"),
+    },
+)
+
+
 class PolicyResource(Resource):
     """Public instruments: statutes, regulations, guidelines, roadmaps, consultations, standards, rulings, bills."""
 
@@ -159,6 +184,7 @@ class PolicyResource(Resource):
     serializer_class = PolicySerializer
     detail_serializer_class = PolicyDetailSerializer
     filterset_class = PolicyFilter
+    covering = COVERING
     order = (
         "title",
         "kind",

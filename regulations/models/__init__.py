@@ -22,6 +22,7 @@ from regulations.models.policies import (
     PolicyRelation,
     PolicyStatus,
 )
+from regulations.models.policy_facets import PolicyFacet
 from regulations.models.provisions import Provision
 from regulations.models.revisions import Change, DataVersion, Revision, change
 from regulations.models.search import SearchDocument, SearchWord
@@ -54,6 +55,7 @@ __all__ = [
     "Organisation",
     "Person",
     "Policy",
+    "PolicyFacet",
     "PolicyRegulator",
     "PolicyRelation",
     "PolicyStatus",
