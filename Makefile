@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run editor test check fmt schema bench bench-quick clean
+.PHONY: help run editor test check fmt schema bench bench-quick bench-mixed clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,6 +12,7 @@ PYTHON := $(shell for python in python3.14 python3.13 python3.12 python3.11 pyth
 WORKERS ?= auto
 SIZES ?= 10000,100000,1000000
 CANDIDATES ?=
+MINUTES ?= 10
 
 help: ## List what make can do
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -48,6 +49,9 @@ bench: $(VENV)/.dev $(VENV)/.bench ## Measure at SIZES (10000,100000,1000000) po
 
 bench-quick: $(VENV)/.dev ## Measure at 20,000 policies, beside plain Django REST framework and bare psycopg
 	@exec $(BIN)/python -m bench --sizes 20000 --candidates kbase,drf,psycopg --rounds 1 --seconds 1 --result quick
+
+bench-mixed: $(VENV)/.dev ## Read at 70 % of what a million policies allow, while editors write, for MINUTES (10)
+	@exec $(BIN)/python -m bench.mixed --minutes $(MINUTES)
 
 clean: ## Remove the virtual environment and caches; the database in .kbase stays
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis

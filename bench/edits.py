@@ -12,6 +12,15 @@ from regulations.models import Authorisation, Company, CompanyName, Milestone, P
 from regulations.models.revisions import Change, change
 
 SEED = 11
+CHANGES = 60
+EDITS_IN_A_CHANGE = 8
+
+
+def make_history() -> None:
+    """Make some changes, so that there is a past to ask about."""
+    editor = Editor()
+    for _ in range(CHANGES):
+        editor.edit(EDITS_IN_A_CHANGE)
 
 
 class Editor:

@@ -18,10 +18,8 @@ from kbase import embedded
 
 PROJECT = Path(__file__).resolve().parent.parent
 # What a world depends on.
-MADE_BY = ["bench/words.yaml", *(f"bench/{name}.py" for name in ("edits", "generate", "prose", "tables", "worlds"))]
+MADE_BY = ["bench/words.yaml", *(f"bench/{name}.py" for name in ("edits", "generate", "prose", "tables"))]
 MIGRATIONS = "*/migrations/*.py"
-CHANGES = 60
-EDITS_IN_A_CHANGE = 8
 
 Say = Callable[[str], None]
 
@@ -44,6 +42,25 @@ def ensure_world(size: int, say: Say) -> str:
     return name
 
 
+def copied(name: str) -> str:
+    """Return the name of a copy of the database, to write to; drop it after use."""
+    copy = f"{name}_copy"
+    with _administration() as cursor:
+        drop(copy)
+        cursor.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(
+                sql.Identifier(copy), sql.Identifier(name)
+            )
+        )
+        cursor.execute("CHECKPOINT")
+    return copy
+
+
+def drop(name: str) -> None:
+    with _administration() as cursor:
+        cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
 def ensure_knowledge() -> str:
     """Return the name of a database with the knowledge of fixtures/, loaded anew."""
     _begin_anew("knowledge")
@@ -58,9 +75,7 @@ def make_world(size: int) -> None:
     call_command("migrate", verbosity=0, interactive=False)
     generate.fill(size, with_triggers=False)
     settle()
-    editor = edits.Editor()
-    for _ in range(CHANGES):
-        editor.edit(EDITS_IN_A_CHANGE)
+    edits.make_history()
     settle()
 
 
