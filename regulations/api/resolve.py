@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from django.db import models
 from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Concat, Lower
-from django.db.models.lookups import EndsWith, Exact
+from django.db.models.lookups import Exact, GreaterThanOrEqual, LessThan
 from publicsuffixlist import PublicSuffixList
 from rest_framework import serializers
 
@@ -40,7 +40,7 @@ from regulations.models import (
     Regulator,
     Source,
 )
-from regulations.models.identities import Folded, Host, Numbered, Once, Place, formerly, written
+from regulations.models.identities import Folded, Host, Numbered, Once, Place, Reversed, formerly, written
 
 # More than these are no answer; how many there are is told.
 MOST_CANDIDATES = 50
@@ -113,18 +113,21 @@ def ways() -> Iterator[Way]:
 
 
 def _addresses() -> Iterator[Way]:
+    asked = Param("asked_place", TEXT)
     for model, field in WEBSITES:
-        is_there = Q(Exact(Lower(Place(F(field))), Param("asked_place", TEXT)))
-        yield Way(
-            Reason.WEBSITE, BY_MODEL[model], model._base_manager.filter(is_there).exclude(**{field: ""}).values("pk")
-        )
-    domain = Param("asked_domain", TEXT)
+        # Said of the question first, or all that have no address would be looked at where it is none.
+        is_there = ~Q(Exact(asked, Value(""))) & Q(Exact(Lower(Place(F(field))), asked))
+        yield Way(Reason.WEBSITE, BY_MODEL[model], model._base_manager.filter(is_there).values("pk"))
     for model in OWNERS:
-        host = Host(F("website"))
-        below = EndsWith(host, Concat(Value("."), domain, output_field=TEXT))
-        yield Way(
-            Reason.DOMAIN, BY_MODEL[model], model._base_manager.filter(Q(Exact(host, domain)) | Q(below)).values("pk")
-        )
+        yield Way(Reason.DOMAIN, BY_MODEL[model], model._base_manager.filter(_is_of_domain()).values("pk"))
+
+
+def _is_of_domain() -> Q:
+    """The rows whose website's host is the domain that is asked for, or lies below it."""
+    host, domain = Reversed(Host(F("website"))), Once(Reversed(Param("asked_domain", TEXT)))
+    # All that begins with the domain and a point, in the words of an index: the stroke is the next sign after the point.
+    first, beyond = (Concat(domain, Value(sign), output_field=TEXT) for sign in "./")
+    return Q(Exact(host, domain)) | Q(GreaterThanOrEqual(host, first)) & Q(LessThan(host, beyond))
 
 
 def _same(fold: type[models.Func], field: str) -> Q:

@@ -1,6 +1,7 @@
 """What makes two names, numbers or addresses the same: the expressions by which the database compares them.
 
-What is folded is only compared, never shown. Both sides are folded by the database, by the same expression.
+What is folded is only compared, never shown. Both sides are folded by the database, by the same expression, of which
+there is an index for each field (migration 0010).
 """
 
 from django.db import models
@@ -82,6 +83,13 @@ class Host(Func):
     """The host of a web address, without www."""
 
     template = r"lower(substring(%(expressions)s FROM '^[a-zA-Z]+://(?:www\.)?([^/:?#]+)'))"
+    output_field = models.TextField()
+
+
+class Reversed(Func):
+    """A text from its end, compared by code point: who is below a domain begins with it."""
+
+    template = 'reverse(%(expressions)s) COLLATE "C"'
     output_field = models.TextField()
 
 
