@@ -1,7 +1,7 @@
 """What makes two names, numbers or addresses the same: the expressions by which the database compares them.
 
 What is folded is only compared, never shown. Both sides are folded by the database, by the same expression, of which
-there is an index for each field (migration 0010).
+there is an index for each field (migration 0011).
 """
 
 from django.db import models

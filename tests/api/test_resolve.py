@@ -29,7 +29,7 @@ from tests.factories import (
     make_topic,
 )
 
-resolve_indexes = import_module("regulations.migrations.0010_resolve_indexes")
+resolve_indexes = import_module("regulations.migrations.0011_resolve_indexes")
 
 LEI = "529900HMYYJR2NHVZ124"
 

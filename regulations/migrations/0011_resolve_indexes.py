@@ -56,7 +56,7 @@ def index(name, template, column):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("regulations", "0009_search_segments")]
+    dependencies = [("regulations", "0010_policy_facets")]
 
     operations = [
         index(name, template, column)
