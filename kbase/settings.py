@@ -209,8 +209,9 @@ def embedded_database() -> dict:
 
 def with_our_options(database: dict) -> dict:
     options = {
-        # A plan per statement, made once: planning costs more than running most of our queries.
-        "options": "-c jit=off -c plan_cache_mode=force_generic_plan",
+        # A plan per statement, made once: planning costs more than running most of our queries. No parallel workers: to
+        # start them takes longer than most of our queries, and all cores are busy with other requests anyway.
+        "options": "-c jit=off -c max_parallel_workers_per_gather=0 -c plan_cache_mode=force_generic_plan",
         "prepare_threshold": 2,
         "connect_timeout": 10,
         "application_name": "kbase",

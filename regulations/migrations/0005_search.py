@@ -265,7 +265,9 @@ FUNCTIONS = {
     "search_tokens": "text",
     "search_words": "text",
 }
-FORGET = "DROP TABLE regulations_searchdue; DROP FUNCTION regulations_pay_search();" + "".join(f"DROP FUNCTION regulations_{name}({taken});" for name, taken in FUNCTIONS.items())
+FORGET = "DROP TABLE regulations_searchdue; DROP FUNCTION regulations_pay_search();" + "".join(
+    f"DROP FUNCTION regulations_{name}({taken});" for name, taken in FUNCTIONS.items()
+)
 
 
 class Migration(migrations.Migration):

@@ -211,6 +211,7 @@ END
 $$;
 """
 
+
 class Migration(migrations.Migration):
     dependencies = [("regulations", "0005_search")]
 

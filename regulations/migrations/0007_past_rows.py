@@ -209,7 +209,8 @@ class Migration(migrations.Migration):
         migrations.RunSQL(
             AS_KNOWN,
             changes.AS_KNOWN.replace(
-                "CREATE FUNCTION regulations_make_as_known", "CREATE OR REPLACE FUNCTION regulations_make_tables_as_known"
+                "CREATE FUNCTION regulations_make_as_known",
+                "CREATE OR REPLACE FUNCTION regulations_make_tables_as_known",
             ),
         ),
         migrations.RunSQL(changes.MAKE_AS_KNOWN, changes.DROP_AS_KNOWN),

@@ -80,7 +80,9 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "moment",
-                    models.DateTimeField(help_text="The moment of its last change; empty if there was none.", null=True),
+                    models.DateTimeField(
+                        help_text="The moment of its last change; empty if there was none.", null=True
+                    ),
                 ),
             ],
             options={"db_table": "data_version"},

@@ -146,16 +146,12 @@ END
 $$
 """
 _MAKE = "FUNCTION regulations_make_search_as_known()"
-AS_KNOWN = (
-    f"CREATE OR REPLACE {_MAKE}"
-    + _search.AS_KNOWN.partition("CREATE FUNCTION regulations_make_as_known()")[0]
-    .partition(_MAKE)[2]
-    .replace(
-        "contents), NULL::bigint\n",
-        "contents), NULL::bigint,\n                   %1$I.regulations_search_segment(said.collection, said.record_id)\n",
-    )
-    .replace("vector, change_id\n", "vector, change_id,\n               segment\n")
-)
+AS_KNOWN = f"CREATE OR REPLACE {_MAKE}" + _search.AS_KNOWN.partition("CREATE FUNCTION regulations_make_as_known()")[
+    0
+].partition(_MAKE)[2].replace(
+    "contents), NULL::bigint\n",
+    "contents), NULL::bigint,\n                   %1$I.regulations_search_segment(said.collection, said.record_id)\n",
+).replace("vector, change_id\n", "vector, change_id,\n               segment\n")
 
 FINDING = """
 -- The documents that match, segment by segment, until there are `most`; so what is common is looked for in few.
@@ -358,7 +354,12 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RunSQL(FORGET_AS_KNOWN),
         migrations.SeparateDatabaseAndState(
-            [migrations.RunSQL(TABLE), migrations.RunSQL(RELEVANCE), migrations.RunSQL(NAMES), migrations.RunSQL(INDEXES)],
+            [
+                migrations.RunSQL(TABLE),
+                migrations.RunSQL(RELEVANCE),
+                migrations.RunSQL(NAMES),
+                migrations.RunSQL(INDEXES),
+            ],
             [
                 migrations.AddField(
                     "searchdocument",

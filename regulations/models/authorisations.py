@@ -148,6 +148,13 @@ class Authorisation(Record):
             forward_span("authorisation", "granted_on", "ended_on", may_be_empty=True),
         ]
         indexes = [
+            # Whether a company is authorised in a place, or by a body there, on a day.
+            models.Index(
+                "company",
+                "jurisdiction",
+                name="authorisation_of_company",
+                include=["regulator", "granted_on", "ended_on"],
+            ),
             models.Index(
                 F("granted_on").desc(nulls_last=True),
                 "key",
