@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import psycopg
-from django.db import connections, transaction
+from django.db import transaction
 from django.db.models import QuerySet
-from psycopg.adapt import Loader
 from psycopg.sql import Literal
 
 from kbase.reading import clock, versions
+from kbase.reading.cursors import prepared_cursor
 from kbase.reading.expressions import Param
 
 # A few hundred kilobytes of rendered records.
@@ -43,7 +42,7 @@ class Statement:
         # What looks back is another statement to PostgreSQL, which would else plan one of them anew at each turn.
         sql = f"/* as known */ {self.sql}" if clock.current() else self.sql
         versions.note(self.tables)
-        with _cursor(using) as cursor:
+        with prepared_cursor(using) as cursor:
             cursor.execute(sql, [param.value_in(values) for param in self.params])
             return cursor.fetchall()
 
@@ -51,7 +50,7 @@ class Statement:
         """Run it, and give its rows a few at a time, all of them as of one moment, however many there are."""
         versions.note(self.tables)
         # The database's cursor looks at one snapshot from its first row to its last.
-        with transaction.atomic(using), _cursor(using, name="batches") as cursor:
+        with transaction.atomic(using), prepared_cursor(using, name="batches") as cursor:
             cursor.execute(self.sql, [param.value_in(values) for param in self.params])
             while rows := cursor.fetchmany(ROWS_AT_ONCE):
                 yield rows
@@ -78,23 +77,3 @@ def compile_statement(rows: QuerySet, using: str = "default") -> Statement:
 def counting(statement: Statement) -> Statement:
     """The statement that counts the rows of another."""
     return Statement(f"SELECT count(*) FROM ({statement.sql}) AS matches", statement.params)  # noqa: S608 (compiled by the ORM)
-
-
-class _Bytes(Loader):
-    def load(self, data: Any) -> bytes:
-        return bytes(data)
-
-
-def _cursor(using: str, name: str | None = None) -> Any:
-    """A cursor with values bound by the server, so that statements are prepared once and planned once.
-
-    name: of a cursor that the database keeps, within a transaction, and gives its rows from as they are fetched.
-    """
-    connection = connections[using]
-    connection.ensure_connection()
-    cursor: Any = psycopg.Cursor(connection.connection)
-    if name:
-        cursor = psycopg.ServerCursor(connection.connection, name)
-    cursor.adapters.register_loader("json", _Bytes)
-    # Django's wrapper counts the query, logs it, and speaks of errors in Django's words.
-    return connection.make_debug_cursor(cursor) if connection.queries_logged else connection.make_cursor(cursor)

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
+
+from kbase.reading.cursors import prepared_cursor
 
 # Of an answer that may rest on any table.
 EVERYTHING = frozenset(["*"])
@@ -103,8 +105,23 @@ def note(tables: frozenset[str]) -> None:
 
 
 def read() -> Versions:
-    """The versions as they are now."""
-    with connection.cursor() as cursor:
+    """The versions as they are now.
+
+    It is an answer's first statement, and so tells whether the connection still stands: no other test is needed.
+    """
+    is_first = not connection.health_check_done and not connection.in_atomic_block
+    connection.health_check_done = True
+    try:
+        return _read()
+    except (OperationalError, InterfaceError):
+        if not is_first:
+            raise
+        connection.close()
+        return _read()
+
+
+def _read() -> Versions:
+    with prepared_cursor() as cursor:
         cursor.execute(VERSIONS)
         return _understood(cursor.fetchone()[0] or "")
 

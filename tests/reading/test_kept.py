@@ -267,3 +267,22 @@ def test_answers_are_json_that_is_read_as_before(world):
 
     assert json.loads(again.content) == json.loads(first.content)
     assert again["Content-Type"] == "application/json"
+
+
+def test_connection_that_was_cut_is_made_anew(world):
+    """PostgreSQL was restarted between two requests: no test before each of them, and yet no error."""
+    asked(LIST)
+    [backend] = [connection.connection.info.backend_pid]
+    together(world, lambda: end_backend(backend))
+    # As the server does at the beginning of each request, but not the client of tests.
+    connection.close_if_unusable_or_obsolete()
+
+    _, run = asked(LIST)
+
+    assert run == [VERSIONS] * 2
+    assert connection.connection.info.backend_pid != backend
+
+
+def end_backend(pid):
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
