@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("regulations", "0010_policy_facets"),
+        ("regulations", "0011_resolve_indexes"),
     ]
 
     operations = [
