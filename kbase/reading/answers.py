@@ -37,13 +37,13 @@ SHAPES_KEPT = 1000
 
 @dataclass(frozen=True)
 class Rows:
-    """Which rows are asked for, as far as it shapes statements: by which filters, whether holding on the day, whether
-    searched, and whether as they were at a past moment.
+    """Which rows are asked for, as far as it shapes statements: by which filters, whether holding on the day, how
+    searched (see Sought.shape), and whether as they were at a past moment.
     """
 
     filters: tuple[tuple[str, Any], ...]
     holding: bool
-    searched: bool
+    searched: str
     is_past: bool
 
 
@@ -156,7 +156,7 @@ def _values(question: ListQuestion, root: str) -> dict[str, Any]:
 
 
 def _rows(question: ListQuestion, filtering: Filtering) -> Rows:
-    return Rows(filtering.shape, question.holding, bool(question.sought), question.known_at is not None)
+    return Rows(filtering.shape, question.holding, question.sought.shape, question.known_at is not None)
 
 
 def _told(question: DetailQuestion | ListQuestion, root: str) -> dict[str, Any]:
@@ -180,7 +180,7 @@ def records_by_id(
 
     told: what comes with every rendering (see fields).
     """
-    statement = _records_statement(resource, Rows(filtering.shape, False, False, told["known_at"] is not None))
+    statement = _records_statement(resource, Rows(filtering.shape, False, "", told["known_at"] is not None))
     return dict(statement.rows({**filtering.values, **told, "ids": list(ids)}))
 
 
@@ -284,5 +284,5 @@ def _matching(resource: type[Resource], rows: Rows) -> QuerySet:
     if rows.holding:
         found = found.filter(resource.holding_on(ON))
     if resource.search and rows.searched:
-        found = resource.search.apply(found)
+        found = resource.search.apply(found, rows.searched)
     return Filtering(rows.filters, {}).apply(resource.filterset_class.base_filters, found)

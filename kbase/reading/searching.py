@@ -21,13 +21,22 @@ _DISTANCE = "search_distance"
 
 @dataclass(frozen=True)
 class Sought:
-    """What is looked for: the values that the statement takes, and how the words were understood if not as sent."""
+    """What is looked for: the values that the statement takes, and how the words were understood if not as sent.
+
+    is_whole: whether these values tell all that is found; else they tell what is most relevant of it.
+    """
 
     values: Mapping[str, Any] = field(default_factory=dict)
     understood_as: str | None = None
+    is_whole: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.values)
+
+    @property
+    def shape(self) -> str:
+        """As far as it shapes statements; empty if nothing is looked for."""
+        return ("whole" if self.is_whole else "some") if self else ""
 
 
 NOTHING = Sought()
@@ -44,16 +53,19 @@ class Search(ABC):
         """What is looked for. Asks the database, as of the moment that is asked about."""
 
     @abstractmethod
-    def is_found(self) -> Q | Exists:
-        """The condition on a row that it is found; what is looked for stands in it as Params."""
+    def is_found(self, shape: str) -> Q | Exists:
+        """The condition on a row that it is found; what is looked for stands in it as Params.
+
+        shape: of what is looked for (see Sought).
+        """
 
     @abstractmethod
     def distance(self) -> Expression:
         """How far a row is from what is looked for, as an integer: the most relevant has the least."""
 
-    def apply(self, rows: QuerySet) -> QuerySet:
+    def apply(self, rows: QuerySet, shape: str) -> QuerySet:
         """The rows that are found."""
-        return rows.filter(self.is_found())
+        return rows.filter(self.is_found(shape))
 
     def measured(self, rows: QuerySet) -> QuerySet:
         """The rows with their distances, so that they can be ordered by relevance."""

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import orjson
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Exists, F, Func, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, F, Func, OuterRef, Q
 from django.db.models.lookups import Lookup
 from rest_framework import serializers
 
@@ -35,6 +35,8 @@ class TextQuery(models.Field):
 QUERY = Param("q_query", TextQuery())
 IN_NAMES = Param("q_in_names", TextQuery())
 ASKED = Param("q_asked", ArrayField(models.TextField()))
+IDS = Param("q_ids", ArrayField(models.BigIntegerField()))
+RELEVANCES = Param("q_relevances", ArrayField(models.IntegerField()))
 
 
 class Has(Lookup):
@@ -50,30 +52,44 @@ class Has(Lookup):
         return f"{left} @@ {right}", [*left_params, *right_params]
 
 
+class Distance(Func):
+    """How far the most relevant rows are; 0 for those that are not among them."""
+
+    output_field = models.IntegerField()
+
+    def __init__(self) -> None:
+        super().__init__(F("pk"), IDS, RELEVANCES)
+
+    def as_sql(self, compiler, connection):
+        (key, key_params), (ids, ids_params), (relevances, relevances_params) = map(
+            compiler.compile, self.source_expressions
+        )
+        sql = f"CASE WHEN {key} = ANY ({ids}) THEN -({relevances})[array_position({ids}, {key})] ELSE 0 END"
+        return sql, [*key_params, *ids_params, *relevances_params, *ids_params, *key_params]
+
+
 class DocumentSearch(Search):
     """Finds the records of a collection by their documents."""
 
     def understand(self, text: str) -> Sought:
         understood = understand(text)
-        return Sought(understood.values(), understood.meant)
+        values = understood.values()
+        ranked = RANK.rows({**values, "collections": [self.collection], "most": COUNTED})
+        ids, relevances = [row[0] for row in ranked], [row[1] for row in ranked]
+        is_whole = all(row[2] for row in ranked)
+        return Sought({**values, "q_ids": ids, "q_relevances": relevances}, understood.meant, is_whole)
 
-    def is_found(self) -> Exists:
-        return Exists(self._documents().filter(Has(F("vector"), QUERY)))
-
-    def distance(self) -> Subquery:
-        relevance = Func(
-            *(F("collection"), F("folded"), F("vector"), ASKED, QUERY, IN_NAMES),
-            function="regulations_relevance",
-            template="-%(function)s(%(expressions)s)",
-            output_field=models.IntegerField(),
-        )
-        return Subquery(self._documents().values(distance=relevance))
-
-    def _documents(self) -> QuerySet[SearchDocument]:
+    def is_found(self, shape: str) -> Q | Exists:
+        if shape == "whole":
+            return Q(pk__any_of=IDS)
         _, first, last = next(each for each in SEGMENTS if each[0] == self.collection)
-        return SearchDocument.objects.filter(
+        documents = SearchDocument.objects.filter(
             collection=self.collection, segment__range=(first, last), record_id=OuterRef("pk")
         )
+        return Exists(documents.filter(Has(F("vector"), QUERY)))
+
+    def distance(self) -> Distance:
+        return Distance()
 
 
 # Words that say what sort of name was found, where it is not what the record is called.
@@ -95,7 +111,7 @@ SOME = Param("collections", ArrayField(models.TextField()))
 ROW = models.BigIntegerField()
 
 # Up to so many matches, all are counted and ranked; of more, those that are likelier meant.
-COUNTED = 1000
+COUNTED = 500
 
 MOST = Param("most", models.IntegerField())
 
@@ -106,7 +122,8 @@ COUNT = Statement(
 )
 FIND = Statement(
     "WITH found AS MATERIALIZED ("
-    " SELECT * FROM regulations_search_found(%s::tsquery, %s::tsquery, %s::text[], %s::text[], %s::integer, %s::boolean)"
+    " SELECT * FROM regulations_search_found(%s::tsquery, %s::tsquery, %s::text[], %s::text[], %s::integer, %s::boolean,"
+    " %s::boolean)"
     "), page AS (SELECT *, count(*) OVER () AS ranked FROM found"
     " ORDER BY relevance DESC, collection, key LIMIT %s OFFSET %s)"
     " SELECT ranked, is_all, page.collection, page.key, title, names::json, summary, contents"
@@ -122,9 +139,17 @@ FIND = Statement(
         SOME,
         MOST,
         Param("is_typing", models.BooleanField()),
+        Param("are_many", models.BooleanField()),
         Param("size", ROW),
         Param("offset", ROW),
     ),
+)
+
+
+RANK = Statement(
+    "SELECT record_id, relevance, is_all FROM regulations_search_found("
+    "%s::tsquery, %s::tsquery, %s::text[], %s::text[], %s::integer, false, false)",
+    (QUERY, IN_NAMES, ASKED, SOME, MOST),
 )
 
 
@@ -275,7 +300,8 @@ class SearchView(QuestionView):
         understood = understand(question.values["q"])
         values = {**understood.values(), "collections": question.values["collection"]}
         counted = counts(values)
-        found = _find(values, size, (number - 1) * size)
+        are_many = None in counted.values() and len(question.values["collection"]) == len(COLLECTIONS)
+        found = _find(values, size, (number - 1) * size, are_many=are_many)
         if number > 1 and not found:
             detail = (
                 f"page is {number}; there are fewer pages of {size}. Of very many records only the likeliest are shown."
@@ -311,8 +337,13 @@ class SuggestView(QuestionView):
         return {"understood_as": understood.meant, "results": results}
 
 
-def _find(values: Mapping[str, Any], size: int, offset: int = 0, *, is_typing: bool = False) -> list[tuple[Any, ...]]:
-    return FIND.rows({**values, "most": COUNTED, "is_typing": is_typing, "size": size, "offset": offset})
+def _find(
+    values: Mapping[str, Any], size: int, offset: int = 0, *, is_typing: bool = False, are_many: bool = False
+) -> list[tuple[Any, ...]]:
+    """A page of what is found, the likeliest first (see regulations_search_found)."""
+    return FIND.rows(
+        {**values, "most": COUNTED, "is_typing": is_typing, "are_many": are_many, "size": size, "offset": offset}
+    )
 
 
 def _page(question: Question, number: int) -> str:

@@ -49,26 +49,37 @@ STOP_WORDS = frozenset(
 )
 # From this length on, a word is also the beginning of others.
 BEGINNING = 4
+# So many words are looked for by name where one is the beginning of them.
+MOST_LONGER = 24
+# The shortest are taken of so many; those that are long are mostly names in one word, and found by their words too.
+MOST_READ = 1000
+# What the table of words has.
+_KEPT = re.compile("[a-z0-9]*[a-z][a-z0-9]*")
 
 
 @dataclass(frozen=True)
 class Word:
     """A word that is looked for: the forms in which it counts, and whether it may be a beginning too.
 
-    meant: what it was taken for, if it was a slip.
+    meant: what it was taken for, if it was a slip. longer: the words that it is the beginning of, if they
+    are not too many.
     """
 
     said: str
     forms: tuple[str, ...]
     is_beginning: bool
     meant: str | None = None
+    longer: tuple[str, ...] | None = None
 
     def query(self, weight: str) -> str:
         """The word in PostgreSQL's language of full text. weight: only where it weighs so much; empty for anywhere."""
         if UNSPACED.match(self.said):
             return _phrase(self.said, weight)
-        terms = [f"'{form}'" + (f":{weight}" if weight else "") for form in dict.fromkeys(self.forms)]
-        return "(" + " | ".join(terms + ([f"'{self.said}':*{weight}"] if self.is_beginning else [])) + ")"
+        # PostgreSQL reads all words with a beginning before the first row; of words by name it skips what it need not read.
+        longer = self.longer or () if self.is_beginning else ()
+        terms = [f"'{form}'" + (f":{weight}" if weight else "") for form in dict.fromkeys([*self.forms, *longer])]
+        is_open = self.is_beginning and self.longer is None
+        return "(" + " | ".join(terms + ([f"'{self.said}':*{weight}"] if is_open else [])) + ")"
 
 
 @dataclass(frozen=True)
@@ -121,6 +132,13 @@ class _Looked:
     is_seen: bool
     is_begun: bool
     corrected: list[str]
+    begun: list[str]
+
+    @property
+    def longer(self) -> tuple[str, ...] | None:
+        """The words that begin so; None if these are too many. Of a word that is there itself, the shortest will do."""
+        is_enough = self.is_seen or len(self.begun) < MOST_LONGER
+        return tuple(self.begun) if is_enough and _KEPT.fullmatch(self.said) else None
 
 
 def understand(text: str, *, is_typing: bool = False) -> Understood:
@@ -145,7 +163,7 @@ def _word(looked: _Looked) -> Word:
     if looked.corrected:
         return Word(looked.said, tuple(looked.corrected), False, looked.corrected[0])
     is_long = len(looked.said) >= BEGINNING
-    return Word(looked.said, tuple(looked.forms), is_long or not looked.is_seen)
+    return Word(looked.said, tuple(looked.forms), is_long or not looked.is_seen, longer=looked.longer)
 
 
 def _joined(words: Sequence[_Looked], joins: Sequence[_Looked]) -> Iterator[tuple[Word, ...]]:
@@ -153,7 +171,8 @@ def _joined(words: Sequence[_Looked], joins: Sequence[_Looked]) -> Iterator[tupl
     for join in joins:
         before = [_word(word) for word in words if word.first < join.first]
         after = [_word(word) for word in words if word.first > join.last]
-        yield (*before, Word(join.said, tuple(join.forms), len(join.said) >= BEGINNING), *after)
+        is_long = len(join.said) >= BEGINNING
+        yield (*before, Word(join.said, tuple(join.forms), is_long, longer=join.longer), *after)
 
 
 def _phrase(run: str, weight: str) -> str:
@@ -191,7 +210,11 @@ WITH tokens AS MATERIALIZED (
 ), begun AS MATERIALIZED (
     SELECT *, NOT is_seen AND first = last AND {_HAS.format("(" + _QUOTED.format("said") + " || ':*')")} AS is_begun FROM seen
 )
-SELECT regulations_search_words(%s), first, last, said, forms, is_seen, is_begun, coalesce(corrected, '{{}}')
+SELECT regulations_search_words(%s), first, last, said, forms, is_seen, is_begun, coalesce(corrected, '{{}}'), ARRAY(
+    SELECT longer.word FROM (
+        SELECT word FROM regulations_searchword WHERE word >= said AND word < said || chr(1114111)
+        ORDER BY word LIMIT {MOST_READ}
+    ) AS longer GROUP BY longer.word ORDER BY length(longer.word), longer.word LIMIT {MOST_LONGER})
 FROM begun
 LEFT JOIN LATERAL (
     SELECT {_FORMS.format("alike.word")} AS other_forms, alike.word FROM (
@@ -204,6 +227,8 @@ LEFT JOIN LATERAL (
         -- Asked here, so that words that need no correction are not even looked at.
         WHERE NOT is_seen AND NOT is_begun AND first = last AND length(said) BETWEEN 4 AND 60 AND said ~ '^[a-z]+$'
           AND (word %% said OR word = ANY (exchanged))
+          -- What has numbers in it is no word that one slips on; the index leaves it out.
+          AND word !~ '[0-9]{{2}}'
     ) AS alike
     WHERE (is_exchanged OR slips <= {_SLIPS}) AND {_HAS.format("(" + _QUOTED.format("word") + ")")}
     ORDER BY CASE WHEN is_exchanged THEN 1 ELSE slips END, left(word, 1) <> left(said, 1), likeness DESC, word LIMIT 1
