@@ -98,7 +98,7 @@ $$;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("regulations", "0010_policy_facets")]
+    dependencies = [("regulations", "0012_walks")]
 
     operations = [
         migrations.RunSQL(FOUND),
