@@ -87,3 +87,33 @@ def test_changes_that_fail_together_leave_nothing_behind(db):
 
     assert not Policy.objects.filter(slug="half").exists()
     assert not Change.objects.filter(actor="jane").exists()
+
+
+NOTE_LOCK = """
+CREATE TABLE noted (is_locked boolean);
+CREATE FUNCTION note_lock() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO noted SELECT EXISTS (
+        SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 1802723445 AND pid = pg_backend_pid());
+    RETURN NULL;
+END
+$$;
+CREATE CONSTRAINT TRIGGER note_lock AFTER INSERT ON regulations_topic
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION note_lock()
+"""
+
+
+def test_others_wait_for_the_stamp_of_a_change_alone_not_for_its_checks(committed):
+    with connection.cursor() as cursor:
+        cursor.execute(NOTE_LOCK)
+        with change(actor="test", kind=Change.Kind.WORLD):
+            make_policy()
+            # Its check is queued after the change was begun, and runs at the commit.
+            make_topic()
+            cursor.execute("SELECT count(*) FROM noted")
+            assert cursor.fetchone() == (0,)
+        cursor.execute("SELECT is_locked FROM noted")
+
+        assert cursor.fetchall() == [(False,)]
+    assert Change.objects.filter(moment__isnull=True).count() == 0
+    assert Change.objects.filter(moment__isnull=False).count() == 1
