@@ -51,7 +51,7 @@ STOP_WORDS = frozenset(
 BEGINNING = 4
 # So many words are looked for by name where one is the beginning of them.
 MOST_LONGER = 24
-# The shortest are taken of so many; those that are long are mostly names in one word, and found by their words too.
+# Of so many the shortest do; the long ones are mostly names written in one word, and found by their words too.
 MOST_READ = 1000
 # What the table of words has.
 _KEPT = re.compile("[a-z0-9]*[a-z][a-z0-9]*")
@@ -133,11 +133,12 @@ class _Looked:
     is_begun: bool
     corrected: list[str]
     begun: list[str]
+    begun_count: int
 
     @property
     def longer(self) -> tuple[str, ...] | None:
-        """The words that begin so; None if these are too many. Of a word that is there itself, the shortest will do."""
-        is_enough = self.is_seen or len(self.begun) < MOST_LONGER
+        """The words that begin so; None if these are too many. Of very many, if it is a word itself, the shortest."""
+        is_enough = len(self.begun) < MOST_LONGER or (self.is_seen and self.begun_count >= MOST_READ)
         return tuple(self.begun) if is_enough and _KEPT.fullmatch(self.said) else None
 
 
@@ -154,7 +155,7 @@ def understand(text: str, *, is_typing: bool = False) -> Understood:
     telling = [each for each in single if each.said not in STOP_WORDS] or single
     words = tuple(_word(each) for each in telling)
     if is_typing and not words[-1].meant:
-        words = (*words[:-1], replace(words[-1], is_beginning=True))
+        words = (*words[:-1], _typed(words[-1]))
     joins = [each for each in looked if each.first < each.last and each.is_seen]
     return Understood(looked[0].text, words, tuple(_joined(telling, joins)))
 
@@ -164,6 +165,12 @@ def _word(looked: _Looked) -> Word:
         return Word(looked.said, tuple(looked.corrected), False, looked.corrected[0])
     is_long = len(looked.said) >= BEGINNING
     return Word(looked.said, tuple(looked.forms), is_long or not looked.is_seen, longer=looked.longer)
+
+
+def _typed(word: Word) -> Word:
+    """The word as the beginning of any other."""
+    is_all = word.longer is not None and len(word.longer) < MOST_LONGER
+    return replace(word, is_beginning=True, longer=word.longer if is_all else None)
 
 
 def _joined(words: Sequence[_Looked], joins: Sequence[_Looked]) -> Iterator[tuple[Word, ...]]:
@@ -214,7 +221,8 @@ SELECT regulations_search_words(%s), first, last, said, forms, is_seen, is_begun
     SELECT longer.word FROM (
         SELECT word FROM regulations_searchword WHERE word >= said AND word < said || chr(1114111)
         ORDER BY word LIMIT {MOST_READ}
-    ) AS longer GROUP BY longer.word ORDER BY length(longer.word), longer.word LIMIT {MOST_LONGER})
+    ) AS longer GROUP BY longer.word ORDER BY length(longer.word), longer.word LIMIT {MOST_LONGER}), (SELECT count(*) FROM (
+        SELECT FROM regulations_searchword WHERE word >= said AND word < said || chr(1114111) LIMIT {MOST_READ}) AS longer)
 FROM begun
 LEFT JOIN LATERAL (
     SELECT {_FORMS.format("alike.word")} AS other_forms, alike.word FROM (

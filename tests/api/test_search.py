@@ -338,6 +338,15 @@ def test_suggestions_complete_what_is_typed(knowledge, client):
     assert len(found(client, "b", "suggest/", limit=3)) == 3
 
 
+def test_what_is_typed_may_become_any_of_many_words(db, client):
+    for number in range(30):
+        make_policy(slug=f"p-{number}", title=f"Sec{chr(97 + number % 26)}{number}")
+    make_policy(slug="sec", title="Sec")
+    make_regulator(slug="sfc", name="Securities Commission of Zephyria")
+
+    assert first(client, "zephyria sec", "suggest/") == "regulators/sfc"
+
+
 # Lists
 
 
