@@ -26,5 +26,10 @@ def started(*command, until, **options):
             time.sleep(0.02)
         yield process
     finally:
-        process.kill()
-        process.wait()
+        # Asked to end, it ends its own processes, too.
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
