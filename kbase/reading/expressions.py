@@ -117,6 +117,11 @@ class CountOf(Subquery):
     output_field = models.BigIntegerField()
 
 
+def quoted(text: str) -> str:
+    """A constant text in a statement that takes parameters."""
+    return "'" + text.replace("'", "''").replace("%", "%%") + "'"
+
+
 class JsonLiteral(Expression):
     """A constant, as JSON. It comes from our code, never from a request."""
 
@@ -125,8 +130,7 @@ class JsonLiteral(Expression):
         self.value = value
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
-        text = orjson.dumps(self.value).decode().replace("'", "''").replace("%", "%%")
-        return f"'{text}'::json", []
+        return f"{quoted(orjson.dumps(self.value).decode())}::json", []
 
 
 class JsonChoice(Func):
@@ -140,7 +144,7 @@ class JsonChoice(Func):
 
     def as_sql(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, list[Any]]:
         code, params = compiler.compile(self.source_expressions[0])
-        branches = (f"WHEN '{word}' THEN {self._literal(compiler, word)}" for word in self.choices)
+        branches = (f"WHEN {quoted(word)} THEN {self._literal(compiler, word)}" for word in self.choices)
         return f"CASE {code} {' '.join(branches)} END", list(params)
 
     def _literal(self, compiler: Any, word: str) -> str:

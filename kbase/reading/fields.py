@@ -7,7 +7,7 @@ Three values come with every rendering, in a serializer's context or as paramete
 """
 
 from collections.abc import Callable, Iterable
-from datetime import date
+from datetime import UTC, date
 from decimal import Decimal
 from typing import Any
 
@@ -61,6 +61,21 @@ class Number(serializers.DecimalField):
 
     def project(self, path: str) -> Combinable:
         return Func(F(orm_path(self, path)), function="trim_scale", output_field=models.DecimalField())
+
+
+class Moment(serializers.DateTimeField):
+    """A moment in UTC, with its microseconds if it has any."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"default_timezone": UTC, **options})
+
+    def project(self, path: str) -> Combinable:
+        return Func(
+            F(orm_path(self, path)),
+            template="(SELECT to_char(said, 'YYYY-MM-DD\"T\"HH24:MI:SS' || CASE WHEN said = date_trunc('second', said)"
+            " THEN '\"Z\"' ELSE '.US\"Z\"' END) FROM (SELECT %(expressions)s AT TIME ZONE 'UTC') AS moment (said))",
+            output_field=models.TextField(),
+        )
 
 
 CODE_PARTS = ("code", "label")
@@ -293,6 +308,8 @@ def _expression(field: Any, path: str) -> Any:
         return field.project(path)
     if isinstance(field, serializers.ModelSerializer):
         return _nested(field, path)
+    if isinstance(field, serializers.ListField) and isinstance(field.child, Text):
+        return Func(F(orm_path(field, path)), template="array_replace(%(expressions)s, '', NULL)")
     if isinstance(field, PLAIN) and field.source != "*":
         return F(orm_path(field, path))
     raise NotProjectableError(

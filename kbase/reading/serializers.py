@@ -7,7 +7,7 @@ from django.db import models
 from django.utils.module_loading import import_string
 from rest_framework import serializers
 
-from kbase.reading.fields import Code, KnownAt, Number, On, OneOf, RelatedList, Text
+from kbase.reading.fields import Code, KnownAt, Moment, Number, On, OneOf, RelatedList, Text
 from kbase.reading.problems import BadRequest, Fault, unknown
 from kbase.reading.selection import EVERYTHING, Selection
 
@@ -26,6 +26,7 @@ class ResourceSerializer(serializers.ModelSerializer):
         models.TextField: Text,
         models.URLField: Text,
         models.DecimalField: Number,
+        models.DateTimeField: Moment,
     }
     serializer_choice_field = Code
 
