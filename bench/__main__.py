@@ -33,7 +33,7 @@ def main() -> None:
         judgements = relevance.judged(relevance.asked_here)
     chosen = candidates.named(asked.candidates.split(","))
     found: dict[int, Any] = {}
-    told: dict[str, Any] = {"search": relevance.measures(judgements), "memory_mib": {}, "export": {}}
+    told: dict[str, Any] = {"search": relevance.measures(judgements), "memory_mib": {}, "export": {}, "no_answer": {}}
     for size in map(int, asked.sizes.split(",")):
         name = worlds.ensure_world(size, say)
         with worlds.connected_to(name):
@@ -82,11 +82,12 @@ def measured(
 
     say("Starting the servers ...")
     with candidates.started(chosen, database_url, addresses) as running:
-        measure.check_equal(wanted, running)
+        silent = measure.check_equal(wanted, running)
+        told["no_answer"][size] = sorted(silent)
         if os.getloadavg()[0] > BUSY_PER_CORE * (os.cpu_count() or 1):
             say("This machine has other work to do: read the processor time, not the requests per second.")
         say(f"All answer alike. Measuring with {generator()} ...")
-        results = measure.measure(wanted, running, asked.rounds, asked.seconds, say)
+        results = measure.measure(wanted, running, silent, asked.rounds, asked.seconds, say)
         used = {name: processes.memory_bytes(server.pid) for name, server in running.items()}
         used["database"] = processes.memory_bytes(worlds.server_pid())
         told["memory_mib"][size] = {name: round(each / 2**20) for name, each in used.items()}

@@ -1,10 +1,11 @@
 """Who answers how often, how soon and at what cost: the candidates take turns, and the median of the rounds counts."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass, fields
 from statistics import median
 from typing import Any
+from urllib.error import HTTPError
 
 from bench import processes, worlds
 from bench.candidates import Server
@@ -41,29 +42,40 @@ class DifferentAnswersError(Exception):
     """The candidates do not say the same, so that comparing them means nothing."""
 
 
-def check_equal(questions: Sequence[Question], servers: Mapping[str, Server]) -> None:
-    """Raise DifferentAnswersError unless all who are asked answer alike."""
+def check_equal(questions: Sequence[Question], servers: Mapping[str, Server]) -> set[tuple[str, str]]:
+    """Raise DifferentAnswersError unless all who are asked answer alike.
+
+    Returns the questions, by their names, with those who do not answer them at all, as when a query takes too long.
+    """
+    silent = set()
     for question in questions:
         ours, *others = (name for name in servers if question.is_for(name))
         expected = servers[ours].get(question.address_for(ours))
         for name in others:
-            found = servers[name].get(question.address_for(name))
+            try:
+                found = servers[name].get(question.address_for(name))
+            except HTTPError:
+                silent.add((question.name, name))
+                continue
             if not same(question, expected, found):
                 raise DifferentAnswersError(
                     f"{name} answers “{question.name}” differently:\n{expected[:900]!r}\n{found[:900]!r}"
                 )
+    return silent
 
 
 def measure(
     questions: Sequence[Question],
     servers: Mapping[str, Server],
+    silent: Set[tuple[str, str]],
     rounds: int,
     seconds: float,
     say: Callable[[str], None],
 ) -> Results:
-    """The figures of each candidate for each question, by their names. The candidates take turns."""
+    """The figures of each candidate for each question, by their names. The candidates take turns; the silent are left out."""
     runs: dict[str, dict[str, list[Figures]]] = {
-        question.name: {name: [] for name in servers if question.is_for(name)} for question in questions
+        question.name: {name: [] for name in servers if question.is_for(name) and (question.name, name) not in silent}
+        for question in questions
     }
     for number in range(rounds):
         say(f"Round {number + 1} of {rounds} ...")
