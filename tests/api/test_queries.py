@@ -21,6 +21,9 @@ every_resource = pytest.mark.parametrize("resource", RESOURCES, ids=lambda resou
 # 4. SELECT the versions again, to see that count and page are of one state.
 LIST = 4
 # 1. SELECT the versions.
+# 2. SELECT count(*): nothing meets the filters, so there is no page.
+NOTHING = 2
+# 1. SELECT the versions.
 # 2. SELECT the page, and one row more to tell whether it goes on.
 WALK = 2
 # 1. SELECT the versions.
