@@ -127,7 +127,7 @@ def use_own_home() -> None:
     # Requests are counted, but one client may ask as often as it can.
     os.environ["KBASE_RATE_LIMIT"] = str(10**9)
     # We ask ourselves which statements are run, and so keep nothing.
-    os.environ["KBASE_CACHE_MIB"] = "0"
+    os.environ["KBASE_CACHE_KIB"] = "0"
     import django
 
     django.setup()

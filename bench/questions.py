@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from bench.candidates import DRF, FASTAPI, FLOOR, NINJA, OURS, UNCACHED
+from bench.candidates import COUNTS, DRF, FASTAPI, FLOOR, NINJA, OURS, UNCACHED
 
 ROOT = "/api/v1/"
 POLICIES = f"{ROOT}policies/"
@@ -38,7 +38,7 @@ class Question:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def is_for(self, candidate: str) -> bool:
-        return candidate in (OURS, UNCACHED, *self.of)
+        return candidate in (OURS, COUNTS, UNCACHED, *self.of)
 
     def address_for(self, candidate: str) -> str:
         return self.numbered if self.numbered and candidate in PEERS else self.address

@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 
 from bench import load, targets
-from bench.candidates import UNCACHED
+from bench.candidates import COUNTS
 from bench.measure import Figures, Results
 
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -27,8 +27,8 @@ def table(results: Results) -> str:
     lines = []
     for question, of in results.items():
         for number, (name, figures) in enumerate(of.items()):
-            ours = of.get(UNCACHED)
-            compared = _ratios(ours, figures) if ours and name != UNCACHED else ("", "")
+            ours = of.get(COUNTS)
+            compared = _ratios(ours, figures) if ours and name != COUNTS else ("", "")
             lines.append([question if number == 0 else "", name, *_cells(figures), *compared])
     return _drawn(heads, lines, texts=2)
 
@@ -44,7 +44,7 @@ def growth(worlds: targets.Worlds) -> str:
     ]
     lines = []
     for question in worlds[sizes[0]]:
-        found = [worlds[size].get(question, {}).get(UNCACHED) for size in sizes]
+        found = [worlds[size].get(question, {}).get(COUNTS) for size in sizes]
         if all(found):
             lost = 1 - found[-1].requests_per_second / found[0].requests_per_second
             rates = [f"{figures.requests_per_second:,.0f}" for figures in found]

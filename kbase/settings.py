@@ -135,7 +135,7 @@ API_ROOT = "/api/v1/"
 # So many whole lists a worker makes and sends at once; each keeps one of its threads for as long as its reader reads.
 EXPORTS_AT_ONCE = 2
 # So much each worker keeps of what it answered, for as long as nothing that it rests on changes; 0 keeps nothing.
-CACHE_MIB = env_int("KBASE_CACHE_MIB", 64, 0, 65536)
+CACHE_KIB = env_int("KBASE_CACHE_KIB", 64 * 1024, 0, 64 * 1024 * 1024)
 API_DESCRIPTION = "/api/schema/"
 WSGI_APPLICATION = "kbase.wsgi.application"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -52,12 +52,14 @@ class Window:
     """Which of these rows, in which order, as far as it shapes statements.
 
     missing: for each column of the order, whether the row to resume after has no value there; None at the start.
+    only_empties: of all rows, those without a value in the first column of the order.
     """
 
     order: Order
     size: int
     has_offset: bool
     missing: tuple[bool, ...] | None
+    only_empties: bool = False
 
 
 def detail_answer(resource: type[Resource], question: DetailQuestion, key: str, root: str) -> bytes | None:
@@ -141,6 +143,10 @@ def _walk(
     statement = _page_statement(resource, rows, window, question.selection, with_keyset=True)
     values = _values(question, root) | {"after": after}
     found = statement.rows(values)
+    if missing and len(found) < window.size and ordering.is_followed_by_empties(window.order, missing):
+        window = replace(window, missing=None, only_empties=True)
+        rest = _page_statement(resource, rows, window, question.selection, with_keyset=True).rows(values)
+        found += rest[: window.size - len(found)]
     shown = found[: question.page.size]
     following = None
     if len(found) > len(shown):
@@ -215,6 +221,8 @@ def _page_statement(
         matching = _measured(resource, window.order, _matching(resource, rows))
     if window.missing is not None:
         matching = matching.filter(ordering.after(window.order, window.missing))
+    if window.only_empties:
+        matching = matching.filter(window.order[0].is_empty())
     order = [column.order_by() for column in window.order]
     ids = matching.order_by(*order).values(covering.record if covering else "pk")
     page = Slice(ids, window.size, has_offset=window.has_offset)

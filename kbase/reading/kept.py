@@ -47,7 +47,7 @@ class Memory:
                 self._entries[key] = value
 
 
-memory = Memory(settings.CACHE_MIB * 1024 * 1024)
+memory = Memory(settings.CACHE_KIB * 1024)
 
 
 def get(key: str) -> bytes | None:

@@ -88,7 +88,8 @@ def read_order(text: str | None, allowed: Mapping[str, Column], default: Sequenc
 
 
 def after(order: Order, missing: Sequence[bool]) -> Q:
-    """The rows that come after a given row, whose values are the items of the parameter `after`.
+    """The rows that come after a given row, whose values are the items of the parameter `after`; but not yet those
+    without a value in the first column, where the given row has one (see `is_followed_by_empties`).
 
     missing: for each column, whether the given row has no value there; this shapes the condition.
     """
@@ -96,6 +97,14 @@ def after(order: Order, missing: Sequence[bool]) -> Q:
     for place in reversed(range(len(order))):
         condition = _after_in(order[place], place, missing[place], condition)
     return condition or Q()
+
+
+def is_followed_by_empties(order: Order, missing: Sequence[bool]) -> bool:
+    """Whether rows without a value in the first column may come last.
+
+    They are another question: with an “or” in its condition no index would start at the given row.
+    """
+    return _has_empties(order[0]) and not missing[0]
 
 
 def _after_in(column: Column, place: int, is_missing: bool, rest: Q | None) -> Q:
@@ -108,7 +117,14 @@ def _after_in(column: Column, place: int, is_missing: bool, rest: Q | None) -> Q
     if rest:
         # Bounded on the column itself first, so that an index on it starts at the right place.
         found = Q(**{f"{column.path}__{comparison}e": value}) & (found | rest)
-    return found | column.is_empty() if column.is_nullable or column.has_blanks else found
+    if place > 0 and _has_empties(column):
+        return found | column.is_empty()
+    # An empty text is less than any other, but comes last all the same.
+    return found & ~column.is_empty() if column.has_blanks else found
+
+
+def _has_empties(column: Column) -> bool:
+    return column.is_nullable or column.has_blanks
 
 
 def _column(model: type[models.Model], name: str, path: str) -> Column:

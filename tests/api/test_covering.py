@@ -202,6 +202,18 @@ def test_an_index_alone_finds_the_page_in_its_order(world, question, index, cond
     assert "Sort" not in {node["Node Type"] for node in nodes_of(limit)}
 
 
+def test_walk_begins_at_its_place_in_the_index(world):
+    following = Client().get(f"{LIST}?cursor=*&page_size=4").json()["next"]
+    sql, params = run_of(following, "LIMIT 5")
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
+        [plan] = cursor.fetchone()[0]
+
+    [ids] = [node for node in nodes_of(plan["Plan"]) if node.get("Index Name") == "policyfacet_newest"]
+    assert "introduced_on <= " in ids["Index Cond"]
+
+
 def run_of(address, words):
     """The statement with these words that an address runs, and its values."""
     found = []

@@ -204,9 +204,9 @@ def test_depth_decides_the_number_of_queries_however_much_is_found(db, client, d
     with statements() as many:
         ask(client, f"graph/{root}/", depth=depth)
 
-    # 1. SELECT the moment of the last change. 2. SELECT the root. 3. to 5. SELECT the neighbours, once for each step.
-    # 6. SELECT the records. 7. SELECT the edges between them.
-    assert len(few) == len(many) == 4 + depth
+    # 1. SELECT the versions of the tables. 2. SELECT the root. 3. to 5. SELECT the neighbours, once for each step.
+    # 6. SELECT the records. 7. SELECT the edges between them. 8. SELECT the versions again.
+    assert len(few) == len(many) == 5 + depth
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ from tests.factories import (
 
 # Dates of evidence and of wording, and those that the database derives from milestones.
 NOT_STEPS = {
+    ("PolicyFacet", "introduced_on"),
     ("Appointment", "held_on"),
     ("Citation", "read_on"),
     ("CompanyName", "valid_until"),

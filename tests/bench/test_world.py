@@ -220,7 +220,7 @@ def test_each_target_is_measured_by_the_questions(world, client, settings):
 
 
 def test_the_floor_runs_the_statements_of_an_answer_and_gives_its_bytes(world, settings):
-    settings.CACHE_MIB = 0
+    settings.CACHE_KIB = 0
     address = "/api/v1/policies/?jurisdiction=HK&page_size=5"
 
     plan = plans([address])[address]
