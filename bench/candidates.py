@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -46,11 +47,15 @@ class Server:
 
     def get(self, address: str, **headers: str) -> bytes:
         """The body of an address; its host, if it has one, is not asked."""
-        path = address.removeprefix(f"http://{HOST}")
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers={"Host": HOST, **headers})
-        with urllib.request.urlopen(request) as answer:  # noqa: S310 (the scheme is ours)
+        with self.open(address, **headers) as answer:
             body: bytes = answer.read()
         return body
+
+    def open(self, address: str, **headers: str) -> Any:
+        """The answer, to be read and closed."""
+        path = address.removeprefix(f"http://{HOST}")
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers={"Host": HOST, **headers})
+        return urllib.request.urlopen(request)  # noqa: S310 (the scheme is ours)
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,7 @@ class Candidate:
 
 def _floor_plans(folder: Path, addresses: Sequence[str]) -> dict[str, str]:
     (folder / "plans").write_bytes(pickle.dumps(plans.plans(addresses)))
-    return {"PLANS": str(folder / "plans")}
+    return {"PLANS": str(folder / "plans"), "PGOPTIONS": settings.DATABASES["default"]["OPTIONS"]["options"]}
 
 
 def _status_rules(folder: Path, addresses: Sequence[str]) -> dict[str, str]:

@@ -27,7 +27,7 @@ class Editor:
     """Somebody who edits; what comes next is decided by the seed."""
 
     def __init__(self, seed: int = SEED) -> None:
-        self.random = Random(seed)  # noqa: S311 (it makes examples, not secrets)
+        self.random = Random(seed)
         self.prose = Prose(self.random)
         self.edits: list[tuple[str, Callable[[], None]]] = [
             ("editorial", self.reword_policy),

@@ -100,7 +100,7 @@ class World:
 
     def __init__(self, size: int, seed: int = SEED) -> None:
         self.size = size
-        self.random = Random(seed)  # noqa: S311 (it makes examples, not secrets)
+        self.random = Random(seed)
         self.luck = self.random.random
         self.prose = Prose(self.random)
         self.policies_of: dict[int, array[int]] = defaultdict(lambda: array("l"))

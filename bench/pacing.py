@@ -55,7 +55,7 @@ class _Readers:
         self, port: int, asked: Sequence[Asked], per_second: float | None, selector: selectors.BaseSelector
     ) -> None:
         self.asked, self.per_second, self.selector = asked, per_second, selector
-        self.random = Random(SEED)  # noqa: S311 (it chooses questions, not secrets)
+        self.random = Random(SEED)
         self.answers = Answers()
         self.idle = deque(Client(port, "") for _ in range(CONNECTIONS))
         self.busy: dict[Client, tuple[str, float]] = {}

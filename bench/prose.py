@@ -72,7 +72,7 @@ class Prose:
 @cache
 def coined_names() -> list[str]:
     """Different names that nobody bears, the same each time."""
-    random = Random(NAMES_SEED)  # noqa: S311 (it makes examples, not secrets)
+    random = Random(NAMES_SEED)
     beginnings, middles, endings = (_listed(name) for name in ("beginnings", "middles", "endings"))
     parts = [beginnings, middles, ["", *middles], endings]
     found: dict[str, None] = {}

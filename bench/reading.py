@@ -13,7 +13,7 @@ SHARES = {"list": 600, "record": 300, "company list": 60, "search": 20, "suggest
 
 def addresses() -> list[Asked]:
     """A thousand addresses with their kinds, the same for the same world; `connection` speaks with it."""
-    random = Random(SEED)  # noqa: S311 (it chooses questions, not secrets)
+    random = Random(SEED)
     places = list(Jurisdiction.objects.order_by("pk").values_list("code", flat=True)[:60])
     topics = list(Topic.objects.order_by("pk").values_list("slug", flat=True)[:20])
     slugs = _some_keys(Policy, random)

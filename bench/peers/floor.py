@@ -1,6 +1,7 @@
 """The floor: no framework, the very statements that kbase runs for a request, and their rows joined to its answer.
 
-PLANS names a file with the requests that it knows (see bench/plans.py); DATABASE_URL says which database.
+PLANS names a file with the requests that it knows (see bench/plans.py); DATABASE_URL says which database, and PGOPTIONS,
+which libpq reads, what kbase sets for its connections.
 """
 
 import os
@@ -46,7 +47,6 @@ def _cursor() -> Any:
             os.environ["DATABASE_URL"],
             autocommit=True,
             prepare_threshold=2,
-            options="-c jit=off -c plan_cache_mode=force_generic_plan",
         )
         local.cursor = connection.cursor()
         local.cursor.adapters.register_loader("json", Bytes)
