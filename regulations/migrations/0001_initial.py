@@ -27,3539 +27,855 @@ $$
 
 
 class Migration(migrations.Migration):
+
     initial = True
 
-    dependencies = []
+    dependencies = [
+    ]
 
     operations = [
         BtreeGistExtension(),
         migrations.RunSQL(LEI_IS_VALID, "DROP FUNCTION regulations_lei_is_valid(text)"),
         migrations.CreateModel(
-            name="Company",
+            name='Company',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "slug",
-                    models.CharField(
-                        db_collation="C",
-                        help_text="The company's key in addresses, such as kucoin.",
-                        max_length=120,
-                        unique=True,
-                        validators=[
-                            django.core.validators.RegexValidator(
-                                "^[a-z0-9]+(-[a-z0-9]+)*\\Z",
-                                "Use lower-case letters a to z, digits and single hyphens between them.",
-                            )
-                        ],
-                    ),
-                ),
-                ("name", models.CharField(help_text="The name that the market uses.", max_length=200)),
-                (
-                    "legal_name",
-                    models.CharField(blank=True, help_text="The name in the company register.", max_length=300),
-                ),
-                (
-                    "lei",
-                    models.CharField(
-                        blank=True,
-                        help_text="Legal entity identifier (ISO 17442): 20 characters, the last two are check digits.",
-                        max_length=20,
-                        null=True,
-                        unique=True,
-                        validators=[regulations.models.companies.validate_lei],
-                    ),
-                ),
-                ("website", models.URLField(blank=True, help_text="The company's own site.", max_length=300)),
-                ("founded_on", models.DateField(blank=True, help_text="When it was founded.", null=True)),
-                (
-                    "founded_on_precision",
-                    regulations.models.base.CodeField(
-                        choices=[("day", "Day"), ("month", "Month"), ("year", "Year")],
-                        default="day",
-                        help_text="How exactly “founded on” is known. A month is written as its first day, a year as its 1 January.",
-                        max_length=32,
-                    ),
-                ),
-                ("summary", models.TextField(blank=True, help_text="What it is and does, in one or two sentences.")),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('slug', models.CharField(db_collation='C', help_text="The company's key in addresses, such as kucoin.", max_length=120, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9]+(-[a-z0-9]+)*\\Z', 'Use lower-case letters a to z, digits and single hyphens between them.')])),
+                ('name', models.CharField(help_text='The name that the market uses.', max_length=200)),
+                ('legal_name', models.CharField(blank=True, help_text='The name in the company register.', max_length=300)),
+                ('lei', models.CharField(blank=True, help_text='Legal entity identifier (ISO 17442): 20 characters, the last two are check digits.', max_length=20, null=True, unique=True, validators=[regulations.models.companies.validate_lei])),
+                ('website', models.URLField(blank=True, help_text="The company's own site.", max_length=300)),
+                ('founded_on', models.DateField(blank=True, help_text='When it was founded.', null=True)),
+                ('founded_on_precision', regulations.models.base.CodeField(choices=[('day', 'Day'), ('month', 'Month'), ('year', 'Year')], default='day', help_text='How exactly “founded on” is known. A month is written as its first day, a year as its 1 January.', max_length=32)),
+                ('summary', models.TextField(blank=True, help_text='What it is and does, in one or two sentences.')),
             ],
             options={
-                "verbose_name_plural": "companies",
-                "ordering": ["slug"],
+                'verbose_name_plural': 'companies',
+                'ordering': ['slug'],
             },
         ),
         migrations.CreateModel(
-            name="Event",
+            name='Event',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "slug",
-                    models.CharField(
-                        db_collation="C",
-                        help_text="The event's key in addresses, such as consensus-hong-kong-2025.",
-                        max_length=120,
-                        unique=True,
-                        validators=[
-                            django.core.validators.RegexValidator(
-                                "^[a-z0-9]+(-[a-z0-9]+)*\\Z",
-                                "Use lower-case letters a to z, digits and single hyphens between them.",
-                            )
-                        ],
-                    ),
-                ),
-                ("name", models.CharField(help_text="The event's name.", max_length=200)),
-                (
-                    "kind",
-                    regulations.models.base.CodeField(
-                        choices=[("conference", "Conference"), ("hackathon", "Hackathon"), ("hearing", "Hearing")],
-                        help_text="What sort of event it is.",
-                        max_length=32,
-                    ),
-                ),
-                ("starts_on", models.DateField(blank=True, help_text="The first day.", null=True)),
-                (
-                    "starts_on_precision",
-                    regulations.models.base.CodeField(
-                        choices=[("day", "Day"), ("month", "Month"), ("year", "Year")],
-                        default="day",
-                        help_text="How exactly “starts on” is known. A month is written as its first day, a year as its 1 January.",
-                        max_length=32,
-                    ),
-                ),
-                (
-                    "ends_on",
-                    models.DateField(
-                        blank=True, help_text="The last day, which still belongs to the event.", null=True
-                    ),
-                ),
-                ("place", models.CharField(blank=True, help_text="The venue or city.", max_length=200)),
-                (
-                    "prize_amount",
-                    models.DecimalField(
-                        blank=True, decimal_places=2, help_text="The prize in all.", max_digits=20, null=True
-                    ),
-                ),
-                (
-                    "prize_currency",
-                    models.CharField(
-                        blank=True,
-                        help_text="ISO 4217 code of the prize's currency.",
-                        max_length=5,
-                        validators=[
-                            django.core.validators.RegexValidator(
-                                "^[A-Z]{3,5}\\Z", "Use an ISO 4217 code such as USD, or a token's symbol."
-                            )
-                        ],
-                    ),
-                ),
-                ("prize_note", models.CharField(blank=True, help_text="Who gives how much.", max_length=200)),
-                (
-                    "themes",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.CharField(max_length=200),
-                        blank=True,
-                        default=list,
-                        help_text="What entries or talks are about.",
-                        size=None,
-                    ),
-                ),
-                ("summary", models.TextField(blank=True, help_text="What it is about, in one or two sentences.")),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('slug', models.CharField(db_collation='C', help_text="The event's key in addresses, such as consensus-hong-kong-2025.", max_length=120, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9]+(-[a-z0-9]+)*\\Z', 'Use lower-case letters a to z, digits and single hyphens between them.')])),
+                ('name', models.CharField(help_text="The event's name.", max_length=200)),
+                ('kind', regulations.models.base.CodeField(choices=[('conference', 'Conference'), ('hackathon', 'Hackathon'), ('hearing', 'Hearing')], help_text='What sort of event it is.', max_length=32)),
+                ('starts_on', models.DateField(blank=True, help_text='The first day.', null=True)),
+                ('starts_on_precision', regulations.models.base.CodeField(choices=[('day', 'Day'), ('month', 'Month'), ('year', 'Year')], default='day', help_text='How exactly “starts on” is known. A month is written as its first day, a year as its 1 January.', max_length=32)),
+                ('ends_on', models.DateField(blank=True, help_text='The last day, which still belongs to the event.', null=True)),
+                ('place', models.CharField(blank=True, help_text='The venue or city.', max_length=200)),
+                ('prize_amount', models.DecimalField(blank=True, decimal_places=2, help_text='The prize in all.', max_digits=20, null=True)),
+                ('prize_currency', models.CharField(blank=True, help_text="ISO 4217 code of the prize's currency.", max_length=5, validators=[django.core.validators.RegexValidator('^[A-Z]{3,5}\\Z', "Use an ISO 4217 code such as USD, or a token's symbol.")])),
+                ('prize_note', models.CharField(blank=True, help_text='Who gives how much.', max_length=200)),
+                ('themes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=200), blank=True, default=list, help_text='What entries or talks are about.', size=None)),
+                ('summary', models.TextField(blank=True, help_text='What it is about, in one or two sentences.')),
             ],
             options={
-                "ordering": [models.OrderBy(models.F("starts_on"), descending=True, nulls_last=True), "slug"],
+                'ordering': [models.OrderBy(models.F('starts_on'), descending=True, nulls_last=True), 'slug'],
             },
         ),
         migrations.CreateModel(
-            name="Person",
+            name='Person',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "slug",
-                    models.CharField(
-                        db_collation="C",
-                        help_text="The person's key in addresses, such as julia-leung.",
-                        max_length=120,
-                        unique=True,
-                        validators=[
-                            django.core.validators.RegexValidator(
-                                "^[a-z0-9]+(-[a-z0-9]+)*\\Z",
-                                "Use lower-case letters a to z, digits and single hyphens between them.",
-                            )
-                        ],
-                    ),
-                ),
-                ("name", models.CharField(help_text="The name in its usual order.", max_length=200)),
-                ("summary", models.TextField(blank=True, help_text="Who it is, in a sentence.")),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('slug', models.CharField(db_collation='C', help_text="The person's key in addresses, such as julia-leung.", max_length=120, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9]+(-[a-z0-9]+)*\\Z', 'Use lower-case letters a to z, digits and single hyphens between them.')])),
+                ('name', models.CharField(help_text='The name in its usual order.', max_length=200)),
+                ('summary', models.TextField(blank=True, help_text='Who it is, in a sentence.')),
             ],
             options={
-                "verbose_name_plural": "people",
-                "ordering": ["slug"],
+                'verbose_name_plural': 'people',
+                'ordering': ['slug'],
             },
         ),
         migrations.CreateModel(
-            name="Topic",
+            name='Topic',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "slug",
-                    models.CharField(
-                        db_collation="C",
-                        help_text="The topic's key in addresses, such as travel-rule.",
-                        max_length=120,
-                        unique=True,
-                        validators=[
-                            django.core.validators.RegexValidator(
-                                "^[a-z0-9]+(-[a-z0-9]+)*\\Z",
-                                "Use lower-case letters a to z, digits and single hyphens between them.",
-                            )
-                        ],
-                    ),
-                ),
-                ("name", models.CharField(help_text="The topic as people read it.", max_length=100)),
-                (
-                    "kind",
-                    regulations.models.base.CodeField(
-                        choices=[("activity", "Activity"), ("theme", "Theme")],
-                        help_text="An activity (what a firm does) or a theme (what a rule is about).",
-                        max_length=32,
-                    ),
-                ),
-                ("summary", models.TextField(blank=True, help_text="What the topic covers, in one or two sentences.")),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('slug', models.CharField(db_collation='C', help_text="The topic's key in addresses, such as travel-rule.", max_length=120, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9]+(-[a-z0-9]+)*\\Z', 'Use lower-case letters a to z, digits and single hyphens between them.')])),
+                ('name', models.CharField(help_text='The topic as people read it.', max_length=100)),
+                ('kind', regulations.models.base.CodeField(choices=[('activity', 'Activity'), ('theme', 'Theme')], help_text='An activity (what a firm does) or a theme (what a rule is about).', max_length=32)),
+                ('summary', models.TextField(blank=True, help_text='What the topic covers, in one or two sentences.')),
             ],
             options={
-                "ordering": ["slug"],
+                'ordering': ['slug'],
             },
         ),
         migrations.CreateModel(
-            name="CompanyRelation",
+            name='CompanyRelation',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "kind",
-                    regulations.models.base.CodeField(
-                        choices=[
-                            ("parent", "Parent of"),
-                            ("subsidiary", "Subsidiary of"),
-                            ("investor", "Investor in"),
-                            ("partner", "Partner of"),
-                            ("consortium", "Consortium member with"),
-                            ("validator", "Validator of"),
-                            ("acquirer", "Acquirer of"),
-                            ("venture_arm", "Venture arm of"),
-                            ("lead", "Lead of"),
-                        ],
-                        help_text="What it is to the other company.",
-                        max_length=32,
-                    ),
-                ),
-                (
-                    "valid_from",
-                    models.DateField(blank=True, help_text="The first day; empty if not established.", null=True),
-                ),
-                (
-                    "valid_from_precision",
-                    regulations.models.base.CodeField(
-                        choices=[("day", "Day"), ("month", "Month"), ("year", "Year")],
-                        default="day",
-                        help_text="How exactly “valid from” is known. A month is written as its first day, a year as its 1 January.",
-                        max_length=32,
-                    ),
-                ),
-                (
-                    "valid_until",
-                    models.DateField(blank=True, help_text="The first day on which it held no longer.", null=True),
-                ),
-                (
-                    "group",
-                    models.CharField(
-                        blank=True,
-                        help_text="The agreement or consortium that several relations belong to.",
-                        max_length=200,
-                    ),
-                ),
-                (
-                    "part",
-                    models.CharField(
-                        blank=True, help_text="What the company contributes or does in it.", max_length=300
-                    ),
-                ),
-                ("summary", models.TextField(blank=True, help_text="What one should know about it.")),
-                (
-                    "company",
-                    models.ForeignKey(
-                        help_text="The company that is something to the other.",
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="relations",
-                        to="regulations.company",
-                    ),
-                ),
-                (
-                    "target",
-                    models.ForeignKey(
-                        help_text="The company to which it is that.",
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="inverse_relations",
-                        to="regulations.company",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', regulations.models.base.CodeField(choices=[('parent', 'Parent of'), ('subsidiary', 'Subsidiary of'), ('investor', 'Investor in'), ('partner', 'Partner of'), ('consortium', 'Consortium member with'), ('validator', 'Validator of'), ('acquirer', 'Acquirer of'), ('venture_arm', 'Venture arm of'), ('lead', 'Lead of')], help_text='What it is to the other company.', max_length=32)),
+                ('valid_from', models.DateField(blank=True, help_text='The first day; empty if not established.', null=True)),
+                ('valid_from_precision', regulations.models.base.CodeField(choices=[('day', 'Day'), ('month', 'Month'), ('year', 'Year')], default='day', help_text='How exactly “valid from” is known. A month is written as its first day, a year as its 1 January.', max_length=32)),
+                ('valid_until', models.DateField(blank=True, help_text='The first day on which it held no longer.', null=True)),
+                ('group', models.CharField(blank=True, help_text='The agreement or consortium that several relations belong to.', max_length=200)),
+                ('part', models.CharField(blank=True, help_text='What the company contributes or does in it.', max_length=300)),
+                ('summary', models.TextField(blank=True, help_text='What one should know about it.')),
+                ('company', models.ForeignKey(help_text='The company that is something to the other.', on_delete=django.db.models.deletion.CASCADE, related_name='relations', to='regulations.company')),
+                ('target', models.ForeignKey(help_text='The company to which it is that.', on_delete=django.db.models.deletion.CASCADE, related_name='inverse_relations', to='regulations.company')),
             ],
             options={
-                "ordering": ["company__slug", "kind", "target__slug"],
+                'ordering': ['company__slug', 'kind', 'target__slug'],
             },
         ),
         migrations.CreateModel(
-            name="EventStep",
+            name='EventStep',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "kind",
-                    regulations.models.base.CodeField(
-                        choices=[
-                            ("registration_opens", "Registration opens"),
-                            ("submissions_open", "Submissions open"),
-                            ("submissions_close", "Submissions close"),
-                            ("finalists_announced", "Finalists announced"),
-                            ("demo_day", "Demo day"),
-                            ("winners_announced", "Winners announced"),
-                            ("session", "Session"),
-                        ],
-                        help_text="What happens.",
-                        max_length=32,
-                    ),
-                ),
-                ("date", models.DateField(help_text="The day of the step.")),
-                (
-                    "date_precision",
-                    regulations.models.base.CodeField(
-                        choices=[("day", "Day"), ("month", "Month"), ("year", "Year")],
-                        default="day",
-                        help_text="How exactly “date” is known. A month is written as its first day, a year as its 1 January.",
-                        max_length=32,
-                    ),
-                ),
-                (
-                    "place",
-                    models.CharField(blank=True, help_text="Where, if not at the event's own place.", max_length=200),
-                ),
-                (
-                    "event",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="steps", to="regulations.event"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', regulations.models.base.CodeField(choices=[('registration_opens', 'Registration opens'), ('submissions_open', 'Submissions open'), ('submissions_close', 'Submissions close'), ('finalists_announced', 'Finalists announced'), ('demo_day', 'Demo day'), ('winners_announced', 'Winners announced'), ('session', 'Session')], help_text='What happens.', max_length=32)),
+                ('date', models.DateField(help_text='The day of the step.')),
+                ('date_precision', regulations.models.base.CodeField(choices=[('day', 'Day'), ('month', 'Month'), ('year', 'Year')], default='day', help_text='How exactly “date” is known. A month is written as its first day, a year as its 1 January.', max_length=32)),
+                ('place', models.CharField(blank=True, help_text="Where, if not at the event's own place.", max_length=200)),
+                ('event', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='steps', to='regulations.event')),
             ],
             options={
-                "ordering": ["event", "date", "pk"],
+                'ordering': ['event', 'date', 'pk'],
             },
         ),
         migrations.CreateModel(
-            name="Jurisdiction",
+            name='Jurisdiction',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "code",
-                    models.CharField(
-                        db_collation="C",
-                        help_text="ISO 3166-1 alpha-2 (HK), ISO 3166-2 for a subdivision (US-NY), EU, EEA, or INT.",
-                        max_length=6,
-                        unique=True,
-                        validators=[
-                            django.core.validators.RegexValidator(
-                                "^([A-Z]{2}(-[A-Z0-9]{1,3})?|EEA|INT)\\Z",
-                                "Use an ISO 3166 code such as HK or US-NY, or EU, EEA, INT.",
-                            )
-                        ],
-                    ),
-                ),
-                ("name", models.CharField(help_text="The name in common use, such as Hong Kong.", max_length=100)),
-                (
-                    "official_name",
-                    models.CharField(
-                        blank=True,
-                        help_text="The name as ISO 3166 gives it, where it differs from the common one.",
-                        max_length=200,
-                    ),
-                ),
-                (
-                    "kind",
-                    regulations.models.base.CodeField(
-                        choices=[
-                            ("country", "Country"),
-                            ("territory", "Territory"),
-                            ("subdivision", "Subdivision"),
-                            ("supranational", "Supranational bloc"),
-                            ("international", "International"),
-                        ],
-                        help_text="What sort of place or bloc it is.",
-                        max_length=32,
-                    ),
-                ),
-                (
-                    "summary",
-                    models.TextField(blank=True, help_text="How crypto is regulated there, in one or two sentences."),
-                ),
-                (
-                    "parent",
-                    models.ForeignKey(
-                        blank=True,
-                        help_text="The jurisdiction in which it lies. Whose law applies there is told by its memberships.",
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="parts",
-                        to="regulations.jurisdiction",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('code', models.CharField(db_collation='C', help_text='ISO 3166-1 alpha-2 (HK), ISO 3166-2 for a subdivision (US-NY), EU, EEA, or INT.', max_length=6, unique=True, validators=[django.core.validators.RegexValidator('^([A-Z]{2}(-[A-Z0-9]{1,3})?|EEA|INT)\\Z', 'Use an ISO 3166 code such as HK or US-NY, or EU, EEA, INT.')])),
+                ('name', models.CharField(help_text='The name in common use, such as Hong Kong.', max_length=100)),
+                ('official_name', models.CharField(blank=True, help_text='The name as ISO 3166 gives it, where it differs from the common one.', max_length=200)),
+                ('kind', regulations.models.base.CodeField(choices=[('country', 'Country'), ('territory', 'Territory'), ('subdivision', 'Subdivision'), ('supranational', 'Supranational bloc'), ('international', 'International')], help_text='What sort of place or bloc it is.', max_length=32)),
+                ('summary', models.TextField(blank=True, help_text='How crypto is regulated there, in one or two sentences.')),
+                ('parent', models.ForeignKey(blank=True, help_text='The jurisdiction in which it lies. Whose law applies there is told by its memberships.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='parts', to='regulations.jurisdiction')),
             ],
             options={
-                "ordering": ["code"],
+                'ordering': ['code'],
             },
         ),
         migrations.AddField(
-            model_name="event",
-            name="jurisdiction",
-            field=models.ForeignKey(
-                blank=True,
-                help_text="Where it takes place; empty if only online.",
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="events",
-                to="regulations.jurisdiction",
-            ),
+            model_name='event',
+            name='jurisdiction',
+            field=models.ForeignKey(blank=True, help_text='Where it takes place; empty if only online.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='regulations.jurisdiction'),
         ),
         migrations.CreateModel(
-            name="CompanyIdentifier",
+            name='CompanyIdentifier',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "scheme",
-                    regulations.models.base.CodeField(
-                        choices=[
-                            ("company_register", "Company register"),
-                            ("tax", "Tax number"),
-                            ("supervisor", "Supervisor's reference number"),
-                        ],
-                        help_text="What sort of register it is.",
-                        max_length=32,
-                    ),
-                ),
-                ("value", models.CharField(help_text="The number as the register writes it.", max_length=60)),
-                (
-                    "company",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="identifiers",
-                        to="regulations.company",
-                    ),
-                ),
-                (
-                    "jurisdiction",
-                    models.ForeignKey(
-                        help_text="Whose register it is.",
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="regulations.jurisdiction",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('scheme', regulations.models.base.CodeField(choices=[('company_register', 'Company register'), ('tax', 'Tax number'), ('supervisor', "Supervisor's reference number")], help_text='What sort of register it is.', max_length=32)),
+                ('value', models.CharField(help_text='The number as the register writes it.', max_length=60)),
+                ('company', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='identifiers', to='regulations.company')),
+                ('jurisdiction', models.ForeignKey(help_text='Whose register it is.', on_delete=django.db.models.deletion.PROTECT, related_name='+', to='regulations.jurisdiction')),
             ],
             options={
-                "ordering": ["company", "scheme", "value"],
+                'ordering': ['company', 'scheme', 'value'],
             },
         ),
         migrations.AddField(
-            model_name="company",
-            name="headquarters",
-            field=models.ForeignKey(
-                blank=True,
-                help_text="Where it is run from.",
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="headquartered_companies",
-                to="regulations.jurisdiction",
-            ),
+            model_name='company',
+            name='headquarters',
+            field=models.ForeignKey(blank=True, help_text='Where it is run from.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='headquartered_companies', to='regulations.jurisdiction'),
         ),
         migrations.AddField(
-            model_name="company",
-            name="incorporated_in",
-            field=models.ForeignKey(
-                blank=True,
-                help_text="Under whose law it is incorporated.",
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="incorporated_companies",
-                to="regulations.jurisdiction",
-            ),
+            model_name='company',
+            name='incorporated_in',
+            field=models.ForeignKey(blank=True, help_text='Under whose law it is incorporated.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='incorporated_companies', to='regulations.jurisdiction'),
         ),
         migrations.CreateModel(
-            name="Measure",
+            name='Measure',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "slug",
-                    models.CharField(
-                        db_collation="C",
-                        help_text="The key in addresses, such as kucoin-mandatory-kyc-2023.",
-                        max_length=120,
-                        unique=True,
-                        validators=[
-                            django.core.validators.RegexValidator(
-                                "^[a-z0-9]+(-[a-z0-9]+)*\\Z",
-                                "Use lower-case letters a to z, digits and single hyphens between them.",
-                            )
-                        ],
-                    ),
-                ),
-                ("title", models.CharField(help_text="What it is, as a headline.", max_length=300)),
-                ("announced_on", models.DateField(blank=True, help_text="When it was made public.", null=True)),
-                (
-                    "announced_on_precision",
-                    regulations.models.base.CodeField(
-                        choices=[("day", "Day"), ("month", "Month"), ("year", "Year")],
-                        default="day",
-                        help_text="How exactly “announced on” is known. A month is written as its first day, a year as its 1 January.",
-                        max_length=32,
-                    ),
-                ),
-                ("effective_from", models.DateField(blank=True, help_text="The first day of its effect.", null=True)),
-                (
-                    "effective_from_precision",
-                    regulations.models.base.CodeField(
-                        choices=[("day", "Day"), ("month", "Month"), ("year", "Year")],
-                        default="day",
-                        help_text="How exactly “effective from” is known. A month is written as its first day, a year as its 1 January.",
-                        max_length=32,
-                    ),
-                ),
-                (
-                    "effective_until",
-                    models.DateField(blank=True, help_text="The first day without its effect.", null=True),
-                ),
-                (
-                    "data_collected",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.CharField(max_length=100),
-                        blank=True,
-                        default=list,
-                        help_text="What users must tell or show.",
-                        size=None,
-                    ),
-                ),
-                (
-                    "not_covered",
-                    models.CharField(blank=True, help_text="What it expressly leaves aside.", max_length=300),
-                ),
-                (
-                    "limit_amount",
-                    models.DecimalField(
-                        blank=True,
-                        decimal_places=2,
-                        help_text="The limit it sets, if it sets one.",
-                        max_digits=20,
-                        null=True,
-                    ),
-                ),
-                (
-                    "limit_unit",
-                    models.CharField(blank=True, help_text="The currency or token of the limit.", max_length=20),
-                ),
-                (
-                    "limit_period",
-                    models.CharField(blank=True, help_text="The span the limit is for, such as month.", max_length=20),
-                ),
-                ("summary", models.TextField(blank=True, help_text="What it is about, in one or two sentences.")),
-                (
-                    "company",
-                    models.ForeignKey(
-                        help_text="Who imposes it.",
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="measures",
-                        to="regulations.company",
-                    ),
-                ),
-                (
-                    "topics",
-                    models.ManyToManyField(
-                        blank=True,
-                        help_text="The activities and themes it is about.",
-                        related_name="measures",
-                        to="regulations.topic",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('slug', models.CharField(db_collation='C', help_text='The key in addresses, such as kucoin-mandatory-kyc-2023.', max_length=120, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9]+(-[a-z0-9]+)*\\Z', 'Use lower-case letters a to z, digits and single hyphens between them.')])),
+                ('title', models.CharField(help_text='What it is, as a headline.', max_length=300)),
+                ('announced_on', models.DateField(blank=True, help_text='When it was made public.', null=True)),
+                ('announced_on_precision', regulations.models.base.CodeField(choices=[('day', 'Day'), ('month', 'Month'), ('year', 'Year')], default='day', help_text='How exactly “announced on” is known. A month is written as its first day, a year as its 1 January.', max_length=32)),
+                ('effective_from', models.DateField(blank=True, help_text='The first day of its effect.', null=True)),
+                ('effective_from_precision', regulations.models.base.CodeField(choices=[('day', 'Day'), ('month', 'Month'), ('year', 'Year')], default='day', help_text='How exactly “effective from” is known. A month is written as its first day, a year as its 1 January.', max_length=32)),
+                ('effective_until', models.DateField(blank=True, help_text='The first day without its effect.', null=True)),
+                ('data_collected', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=100), blank=True, default=list, help_text='What users must tell or show.', size=None)),
+                ('not_covered', models.CharField(blank=True, help_text='What it expressly leaves aside.', max_length=300)),
+                ('limit_amount', models.DecimalField(blank=True, decimal_places=2, help_text='The limit it sets, if it sets one.', max_digits=20, null=True)),
+                ('limit_unit', models.CharField(blank=True, help_text='The currency or token of the limit.', max_length=20)),
+                ('limit_period', models.CharField(blank=True, help_text='The span the limit is for, such as month.', max_length=20)),
+                ('summary', models.TextField(blank=True, help_text='What it is about, in one or two sentences.')),
+                ('company', models.ForeignKey(help_text='Who imposes it.', on_delete=django.db.models.deletion.PROTECT, related_name='measures', to='regulations.company')),
+                ('topics', models.ManyToManyField(blank=True, help_text='The activities and themes it is about.', related_name='measures', to='regulations.topic')),
             ],
             options={
-                "ordering": [models.OrderBy(models.F("effective_from"), descending=True, nulls_last=True), "slug"],
+                'ordering': [models.OrderBy(models.F('effective_from'), descending=True, nulls_last=True), 'slug'],
             },
         ),
         migrations.CreateModel(
-            name="MeasureEffect",
+            name='MeasureEffect',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("position", models.PositiveSmallIntegerField(help_text="Its place in the list, counted from 1.")),
-                ("who", models.CharField(help_text="Whom it affects.", max_length=300)),
-                ("effect", models.CharField(blank=True, help_text="What they must do.", max_length=300)),
-                (
-                    "still_open",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.CharField(max_length=100),
-                        blank=True,
-                        default=list,
-                        help_text="Services that stay open to them.",
-                        size=None,
-                    ),
-                ),
-                (
-                    "closed",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.CharField(max_length=100),
-                        blank=True,
-                        default=list,
-                        help_text="Services that close to them.",
-                        size=None,
-                    ),
-                ),
-                (
-                    "measure",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="applies_to", to="regulations.measure"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('position', models.PositiveSmallIntegerField(help_text='Its place in the list, counted from 1.')),
+                ('who', models.CharField(help_text='Whom it affects.', max_length=300)),
+                ('effect', models.CharField(blank=True, help_text='What they must do.', max_length=300)),
+                ('still_open', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=100), blank=True, default=list, help_text='Services that stay open to them.', size=None)),
+                ('closed', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=100), blank=True, default=list, help_text='Services that close to them.', size=None)),
+                ('measure', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='applies_to', to='regulations.measure')),
             ],
             options={
-                "ordering": ["measure", "position"],
+                'ordering': ['measure', 'position'],
             },
         ),
         migrations.CreateModel(
-            name="Membership",
+            name='Membership',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "valid_from",
-                    models.DateField(blank=True, help_text="The first day; empty if it was always so.", null=True),
-                ),
-                (
-                    "valid_until",
-                    models.DateField(
-                        blank=True,
-                        help_text="The first day on which it held no longer; empty while it holds.",
-                        null=True,
-                    ),
-                ),
-                (
-                    "law_applies",
-                    models.BooleanField(
-                        default=True,
-                        help_text="Whether the bloc's law applies in the place: EU law in Germany yes, Chinese in HK no.",
-                    ),
-                ),
-                (
-                    "summary",
-                    models.TextField(
-                        blank=True, help_text="What one should know about it, such as a transition period."
-                    ),
-                ),
-                (
-                    "bloc",
-                    models.ForeignKey(
-                        help_text="The bloc or state that it belongs to.",
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="members",
-                        to="regulations.jurisdiction",
-                    ),
-                ),
-                (
-                    "member",
-                    models.ForeignKey(
-                        help_text="The place that belongs to the bloc.",
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="memberships",
-                        to="regulations.jurisdiction",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('valid_from', models.DateField(blank=True, help_text='The first day; empty if it was always so.', null=True)),
+                ('valid_until', models.DateField(blank=True, help_text='The first day on which it held no longer; empty while it holds.', null=True)),
+                ('law_applies', models.BooleanField(default=True, help_text="Whether the bloc's law applies in the place: EU law in Germany yes, Chinese in HK no.")),
+                ('summary', models.TextField(blank=True, help_text='What one should know about it, such as a transition period.')),
+                ('bloc', models.ForeignKey(help_text='The bloc or state that it belongs to.', on_delete=django.db.models.deletion.PROTECT, related_name='members', to='regulations.jurisdiction')),
+                ('member', models.ForeignKey(help_text='The place that belongs to the bloc.', on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='regulations.jurisdiction')),
             ],
             options={
-                "ordering": ["member__code", "bloc__code", models.OrderBy(models.F("valid_from"), nulls_first=True)],
+                'ordering': ['member__code', 'bloc__code', models.OrderBy(models.F('valid_from'), nulls_first=True)],
             },
         ),
         migrations.CreateModel(
-            name="Organisation",
+            name='Organisation',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "slug",
-                    models.CharField(
-                        db_collation="C",
-                        help_text="The key in addresses, such as cyberport.",
-                        max_length=120,
-                        unique=True,
-                        validators=[
-                            django.core.validators.RegexValidator(
-                                "^[a-z0-9]+(-[a-z0-9]+)*\\Z",
-                                "Use lower-case letters a to z, digits and single hyphens between them.",
-                            )
-                        ],
-                    ),
-                ),
-                (
-                    "name",
-                    models.CharField(
-                        help_text="The full name, in English where there is an official one.", max_length=200
-                    ),
-                ),
-                ("abbreviation", models.CharField(blank=True, help_text="The usual abbreviation.", max_length=30)),
-                (
-                    "kind",
-                    regulations.models.base.CodeField(
-                        choices=[
-                            ("association", "Association"),
-                            ("innovation_hub", "Innovation hub"),
-                            ("publisher", "Publisher"),
-                            ("government", "Government body outside regulation"),
-                        ],
-                        help_text="What sort of body it is.",
-                        max_length=32,
-                    ),
-                ),
-                ("website", models.URLField(blank=True, help_text="The body's own site.", max_length=300)),
-                ("summary", models.TextField(blank=True, help_text="What it does, in one or two sentences.")),
-                (
-                    "jurisdiction",
-                    models.ForeignKey(
-                        blank=True,
-                        help_text="Where it has its seat, if established.",
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="organisations",
-                        to="regulations.jurisdiction",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('slug', models.CharField(db_collation='C', help_text='The key in addresses, such as cyberport.', max_length=120, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9]+(-[a-z0-9]+)*\\Z', 'Use lower-case letters a to z, digits and single hyphens between them.')])),
+                ('name', models.CharField(help_text='The full name, in English where there is an official one.', max_length=200)),
+                ('abbreviation', models.CharField(blank=True, help_text='The usual abbreviation.', max_length=30)),
+                ('kind', regulations.models.base.CodeField(choices=[('association', 'Association'), ('innovation_hub', 'Innovation hub'), ('publisher', 'Publisher'), ('government', 'Government body outside regulation')], help_text='What sort of body it is.', max_length=32)),
+                ('website', models.URLField(blank=True, help_text="The body's own site.", max_length=300)),
+                ('summary', models.TextField(blank=True, help_text='What it does, in one or two sentences.')),
+                ('jurisdiction', models.ForeignKey(blank=True, help_text='Where it has its seat, if established.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='organisations', to='regulations.jurisdiction')),
             ],
             options={
-                "ordering": ["slug"],
+                'ordering': ['slug'],
             },
         ),
         migrations.AddField(
-            model_name="event",
-            name="speakers",
-            field=models.ManyToManyField(
-                blank=True, help_text="Who speaks there.", related_name="events", to="regulations.person"
-            ),
+            model_name='event',
+            name='speakers',
+            field=models.ManyToManyField(blank=True, help_text='Who speaks there.', related_name='events', to='regulations.person'),
         ),
         migrations.CreateModel(
-            name="Policy",
+            name='Policy',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "slug",
-                    models.CharField(
-                        db_collation="C",
-                        help_text="The policy's key in addresses, such as eu-mica.",
-                        max_length=120,
-                        unique=True,
-                        validators=[
-                            django.core.validators.RegexValidator(
-                                "^[a-z0-9]+(-[a-z0-9]+)*\\Z",
-                                "Use lower-case letters a to z, digits and single hyphens between them.",
-                            )
-                        ],
-                    ),
-                ),
-                (
-                    "title",
-                    models.CharField(
-                        help_text="The title as cited, in English where there is an official one.", max_length=300
-                    ),
-                ),
-                (
-                    "abbreviation",
-                    models.CharField(blank=True, help_text="The short name in use, such as MiCA.", max_length=60),
-                ),
-                (
-                    "kind",
-                    regulations.models.base.CodeField(
-                        choices=[
-                            ("statute", "Statute"),
-                            ("regulation", "Regulation"),
-                            ("guideline", "Guideline"),
-                            ("circular", "Circular"),
-                            ("roadmap", "Roadmap"),
-                            ("consultation", "Consultation"),
-                            ("sandbox", "Sandbox"),
-                            ("standard", "Standard"),
-                            ("court_ruling", "Court ruling"),
-                            ("tax_rule", "Tax rule"),
-                            ("bill", "Bill"),
-                        ],
-                        help_text="What sort of instrument it is.",
-                        max_length=32,
-                    ),
-                ),
-                (
-                    "reference",
-                    models.CharField(
-                        blank=True,
-                        help_text="The official citation: chapter, CELEX, bill or gazette number.",
-                        max_length=200,
-                    ),
-                ),
-                ("official_url", models.URLField(blank=True, help_text="The official text.", max_length=500)),
-                (
-                    "summary",
-                    models.TextField(blank=True, help_text="What it says, in our own words, in a few sentences."),
-                ),
-                (
-                    "introduced_on",
-                    models.DateField(
-                        blank=True,
-                        editable=False,
-                        help_text="The date of the first milestone. Kept by the database.",
-                        null=True,
-                    ),
-                ),
-                (
-                    "effective_from",
-                    models.DateField(
-                        blank=True,
-                        editable=False,
-                        help_text="The date of the first milestone “in force” or “applies”. Kept by the database.",
-                        null=True,
-                    ),
-                ),
-                (
-                    "effective_until",
-                    models.DateField(
-                        blank=True,
-                        editable=False,
-                        help_text="The date of the last milestone that ended its effect, if none restored it. Kept by the database.",
-                        null=True,
-                    ),
-                ),
-                (
-                    "jurisdiction",
-                    models.ForeignKey(
-                        help_text="Whose law it is.",
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="policies",
-                        to="regulations.jurisdiction",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('slug', models.CharField(db_collation='C', help_text="The policy's key in addresses, such as eu-mica.", max_length=120, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9]+(-[a-z0-9]+)*\\Z', 'Use lower-case letters a to z, digits and single hyphens between them.')])),
+                ('title', models.CharField(help_text='The title as cited, in English where there is an official one.', max_length=300)),
+                ('abbreviation', models.CharField(blank=True, help_text='The short name in use, such as MiCA.', max_length=60)),
+                ('kind', regulations.models.base.CodeField(choices=[('statute', 'Statute'), ('regulation', 'Regulation'), ('guideline', 'Guideline'), ('circular', 'Circular'), ('roadmap', 'Roadmap'), ('consultation', 'Consultation'), ('sandbox', 'Sandbox'), ('standard', 'Standard'), ('court_ruling', 'Court ruling'), ('tax_rule', 'Tax rule'), ('bill', 'Bill')], help_text='What sort of instrument it is.', max_length=32)),
+                ('reference', models.CharField(blank=True, help_text='The official citation: chapter, CELEX, bill or gazette number.', max_length=200)),
+                ('official_url', models.URLField(blank=True, help_text='The official text.', max_length=500)),
+                ('summary', models.TextField(blank=True, help_text='What it says, in our own words, in a few sentences.')),
+                ('introduced_on', models.DateField(blank=True, editable=False, help_text='The date of the first milestone. Kept by the database.', null=True)),
+                ('effective_from', models.DateField(blank=True, editable=False, help_text='The date of the first milestone “in force” or “applies”. Kept by the database.', null=True)),
+                ('effective_until', models.DateField(blank=True, editable=False, help_text='The date of the last milestone that ended its effect, if none restored it. Kept by the database.', null=True)),
+                ('jurisdiction', models.ForeignKey(help_text='Whose law it is.', on_delete=django.db.models.deletion.PROTECT, related_name='policies', to='regulations.jurisdiction')),
             ],
             options={
-                "verbose_name_plural": "policies",
-                "ordering": [models.OrderBy(models.F("introduced_on"), descending=True, nulls_last=True), "slug"],
+                'verbose_name_plural': 'policies',
+                'ordering': [models.OrderBy(models.F('introduced_on'), descending=True, nulls_last=True), 'slug'],
             },
         ),
         migrations.CreateModel(
-            name="Milestone",
+            name='Milestone',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "key",
-                    models.CharField(
-                        db_collation="C",
-                        help_text="The step's key in addresses: policy, kind, and a number where a kind repeats.",
-                        max_length=120,
-                        unique=True,
-                        validators=[
-                            django.core.validators.RegexValidator(
-                                "^[a-z0-9]+(-[a-z0-9]+)*\\Z",
-                                "Use lower-case letters a to z, digits and single hyphens between them.",
-                            )
-                        ],
-                    ),
-                ),
-                (
-                    "kind",
-                    regulations.models.base.CodeField(
-                        choices=[
-                            ("announced", "Announced"),
-                            ("proposed", "Proposed"),
-                            ("consultation_opened", "Consultation opened"),
-                            ("consultation_closed", "Consultation closed"),
-                            ("adopted", "Adopted"),
-                            ("published", "Published"),
-                            ("in_force", "In force"),
-                            ("applies", "Applies"),
-                            ("transition_ended", "Transition ended"),
-                            ("amended", "Amended"),
-                            ("suspended", "Suspended"),
-                            ("superseded", "Superseded"),
-                            ("repealed", "Repealed"),
-                            ("withdrawn", "Withdrawn"),
-                        ],
-                        help_text="What happened, or will happen.",
-                        max_length=32,
-                    ),
-                ),
-                (
-                    "date",
-                    models.DateField(
-                        help_text="The day of the step; the first day of a month or year known only as such."
-                    ),
-                ),
-                (
-                    "date_precision",
-                    regulations.models.base.CodeField(
-                        choices=[("day", "Day"), ("month", "Month"), ("year", "Year")],
-                        default="day",
-                        help_text="How exactly “date” is known. A month is written as its first day, a year as its 1 January.",
-                        max_length=32,
-                    ),
-                ),
-                (
-                    "note",
-                    models.CharField(
-                        blank=True, help_text="What the step covers, where its kind does not say.", max_length=300
-                    ),
-                ),
-                (
-                    "policy",
-                    models.ForeignKey(
-                        help_text="The policy whose life it is.",
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="milestones",
-                        to="regulations.policy",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(db_collation='C', help_text="The step's key in addresses: policy, kind, and a number where a kind repeats.", max_length=120, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9]+(-[a-z0-9]+)*\\Z', 'Use lower-case letters a to z, digits and single hyphens between them.')])),
+                ('kind', regulations.models.base.CodeField(choices=[('announced', 'Announced'), ('proposed', 'Proposed'), ('consultation_opened', 'Consultation opened'), ('consultation_closed', 'Consultation closed'), ('adopted', 'Adopted'), ('published', 'Published'), ('in_force', 'In force'), ('applies', 'Applies'), ('transition_ended', 'Transition ended'), ('amended', 'Amended'), ('suspended', 'Suspended'), ('superseded', 'Superseded'), ('repealed', 'Repealed'), ('withdrawn', 'Withdrawn')], help_text='What happened, or will happen.', max_length=32)),
+                ('date', models.DateField(help_text='The day of the step; the first day of a month or year known only as such.')),
+                ('date_precision', regulations.models.base.CodeField(choices=[('day', 'Day'), ('month', 'Month'), ('year', 'Year')], default='day', help_text='How exactly “date” is known. A month is written as its first day, a year as its 1 January.', max_length=32)),
+                ('note', models.CharField(blank=True, help_text='What the step covers, where its kind does not say.', max_length=300)),
+                ('policy', models.ForeignKey(help_text='The policy whose life it is.', on_delete=django.db.models.deletion.CASCADE, related_name='milestones', to='regulations.policy')),
             ],
             options={
-                "ordering": ["date", "key"],
+                'ordering': ['date', 'key'],
             },
         ),
         migrations.CreateModel(
-            name="PolicyRelation",
+            name='PolicyRelation',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "kind",
-                    regulations.models.base.CodeField(
-                        choices=[
-                            ("implements", "Implements"),
-                            ("amends", "Amends"),
-                            ("supersedes", "Supersedes"),
-                            ("repeals", "Repeals"),
-                            ("transposes", "Transposes"),
-                            ("guidance_on", "Gives guidance on"),
-                            ("consults_on", "Consults on"),
-                        ],
-                        help_text="What the policy does to the other.",
-                        max_length=32,
-                    ),
-                ),
-                ("summary", models.TextField(blank=True, help_text="What one should know about it.")),
-                (
-                    "policy",
-                    models.ForeignKey(
-                        help_text="The policy that acts on the other.",
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="relations",
-                        to="regulations.policy",
-                    ),
-                ),
-                (
-                    "target",
-                    models.ForeignKey(
-                        help_text="The policy that is acted on.",
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="inverse_relations",
-                        to="regulations.policy",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', regulations.models.base.CodeField(choices=[('implements', 'Implements'), ('amends', 'Amends'), ('supersedes', 'Supersedes'), ('repeals', 'Repeals'), ('transposes', 'Transposes'), ('guidance_on', 'Gives guidance on'), ('consults_on', 'Consults on')], help_text='What the policy does to the other.', max_length=32)),
+                ('summary', models.TextField(blank=True, help_text='What one should know about it.')),
+                ('policy', models.ForeignKey(help_text='The policy that acts on the other.', on_delete=django.db.models.deletion.CASCADE, related_name='relations', to='regulations.policy')),
+                ('target', models.ForeignKey(help_text='The policy that is acted on.', on_delete=django.db.models.deletion.PROTECT, related_name='inverse_relations', to='regulations.policy')),
             ],
             options={
-                "ordering": ["policy", "kind", "target__slug"],
+                'ordering': ['policy', 'kind', 'target__slug'],
             },
         ),
         migrations.CreateModel(
-            name="Provision",
+            name='Provision',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "position",
-                    models.PositiveSmallIntegerField(help_text="Its place among its neighbours, counted from 1."),
-                ),
-                (
-                    "label",
-                    models.CharField(blank=True, help_text="How it is cited: Art. 16, Title II, A.", max_length=40),
-                ),
-                ("title", models.CharField(help_text="Its heading.", max_length=300)),
-                ("summary", models.TextField(blank=True, help_text="What it says, in our own words.")),
-                (
-                    "aims",
-                    models.JSONField(
-                        blank=True,
-                        default=list,
-                        help_text="What it is after, as a list of short phrases, where the source lists them.",
-                    ),
-                ),
-                (
-                    "parent",
-                    models.ForeignKey(
-                        blank=True,
-                        help_text="The part that it belongs to; empty at the top.",
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="children",
-                        to="regulations.provision",
-                    ),
-                ),
-                (
-                    "policy",
-                    models.ForeignKey(
-                        help_text="The policy that it is part of.",
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="provisions",
-                        to="regulations.policy",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('position', models.PositiveSmallIntegerField(help_text='Its place among its neighbours, counted from 1.')),
+                ('label', models.CharField(blank=True, help_text='How it is cited: Art. 16, Title II, A.', max_length=40)),
+                ('title', models.CharField(help_text='Its heading.', max_length=300)),
+                ('summary', models.TextField(blank=True, help_text='What it says, in our own words.')),
+                ('aims', models.JSONField(blank=True, default=list, help_text='What it is after, as a list of short phrases, where the source lists them.')),
+                ('parent', models.ForeignKey(blank=True, help_text='The part that it belongs to; empty at the top.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='children', to='regulations.provision')),
+                ('policy', models.ForeignKey(help_text='The policy that it is part of.', on_delete=django.db.models.deletion.CASCADE, related_name='provisions', to='regulations.policy')),
             ],
             options={
-                "ordering": ["policy", models.OrderBy(models.F("parent"), nulls_first=True), "position"],
+                'ordering': ['policy', models.OrderBy(models.F('parent'), nulls_first=True), 'position'],
             },
         ),
         migrations.CreateModel(
-            name="Regulator",
+            name='Regulator',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "slug",
-                    models.CharField(
-                        db_collation="C",
-                        help_text="The key in addresses: jurisdiction and abbreviation, such as hk-sfc.",
-                        max_length=120,
-                        unique=True,
-                        validators=[
-                            django.core.validators.RegexValidator(
-                                "^[a-z0-9]+(-[a-z0-9]+)*\\Z",
-                                "Use lower-case letters a to z, digits and single hyphens between them.",
-                            )
-                        ],
-                    ),
-                ),
-                (
-                    "name",
-                    models.CharField(
-                        help_text="The full name, in English where there is an official one.", max_length=200
-                    ),
-                ),
-                (
-                    "abbreviation",
-                    models.CharField(blank=True, help_text="The usual abbreviation, such as SFC.", max_length=30),
-                ),
-                (
-                    "kind",
-                    regulations.models.base.CodeField(
-                        choices=[
-                            ("securities", "Securities supervisor"),
-                            ("central_bank", "Central bank"),
-                            ("integrated", "Integrated supervisor"),
-                            ("aml", "Financial intelligence or anti-money-laundering authority"),
-                            ("commodities", "Commodities supervisor"),
-                            ("tax", "Tax authority"),
-                            ("government", "Government or ministry"),
-                            ("standard_setter", "Standard setter"),
-                            ("consumer", "Consumer protection authority"),
-                        ],
-                        help_text="What sort of body it is.",
-                        max_length=32,
-                    ),
-                ),
-                ("website", models.URLField(blank=True, help_text="The body's own site.", max_length=300)),
-                (
-                    "summary",
-                    models.TextField(blank=True, help_text="What it does about crypto, in one or two sentences."),
-                ),
-                (
-                    "jurisdiction",
-                    models.ForeignKey(
-                        help_text="Whose law it makes or enforces.",
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="regulators",
-                        to="regulations.jurisdiction",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('slug', models.CharField(db_collation='C', help_text='The key in addresses: jurisdiction and abbreviation, such as hk-sfc.', max_length=120, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9]+(-[a-z0-9]+)*\\Z', 'Use lower-case letters a to z, digits and single hyphens between them.')])),
+                ('name', models.CharField(help_text='The full name, in English where there is an official one.', max_length=200)),
+                ('abbreviation', models.CharField(blank=True, help_text='The usual abbreviation, such as SFC.', max_length=30)),
+                ('kind', regulations.models.base.CodeField(choices=[('securities', 'Securities supervisor'), ('central_bank', 'Central bank'), ('integrated', 'Integrated supervisor'), ('aml', 'Financial intelligence or anti-money-laundering authority'), ('commodities', 'Commodities supervisor'), ('tax', 'Tax authority'), ('government', 'Government or ministry'), ('standard_setter', 'Standard setter'), ('consumer', 'Consumer protection authority')], help_text='What sort of body it is.', max_length=32)),
+                ('website', models.URLField(blank=True, help_text="The body's own site.", max_length=300)),
+                ('summary', models.TextField(blank=True, help_text='What it does about crypto, in one or two sentences.')),
+                ('jurisdiction', models.ForeignKey(help_text='Whose law it makes or enforces.', on_delete=django.db.models.deletion.PROTECT, related_name='regulators', to='regulations.jurisdiction')),
             ],
             options={
-                "ordering": ["slug"],
+                'ordering': ['slug'],
             },
         ),
         migrations.CreateModel(
-            name="PolicyRegulator",
+            name='PolicyRegulator',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "role",
-                    regulations.models.base.CodeField(
-                        choices=[("issuer", "Issuer"), ("supervisor", "Supervisor"), ("enforcer", "Enforcer")],
-                        help_text="What the body does about the policy.",
-                        max_length=32,
-                    ),
-                ),
-                (
-                    "policy",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="policy_regulators",
-                        to="regulations.policy",
-                    ),
-                ),
-                (
-                    "regulator",
-                    models.ForeignKey(
-                        help_text="The body.",
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="policy_regulators",
-                        to="regulations.regulator",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('role', regulations.models.base.CodeField(choices=[('issuer', 'Issuer'), ('supervisor', 'Supervisor'), ('enforcer', 'Enforcer')], help_text='What the body does about the policy.', max_length=32)),
+                ('policy', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='policy_regulators', to='regulations.policy')),
+                ('regulator', models.ForeignKey(help_text='The body.', on_delete=django.db.models.deletion.PROTECT, related_name='policy_regulators', to='regulations.regulator')),
             ],
             options={
-                "ordering": ["policy", "role", "regulator__slug"],
+                'ordering': ['policy', 'role', 'regulator__slug'],
             },
         ),
         migrations.AddField(
-            model_name="policy",
-            name="regulators",
-            field=models.ManyToManyField(
-                help_text="The bodies that issue, supervise or enforce it.",
-                related_name="policies",
-                through="regulations.PolicyRegulator",
-                to="regulations.regulator",
-            ),
+            model_name='policy',
+            name='regulators',
+            field=models.ManyToManyField(help_text='The bodies that issue, supervise or enforce it.', related_name='policies', through='regulations.PolicyRegulator', to='regulations.regulator'),
         ),
         migrations.CreateModel(
-            name="EventOrganiser",
+            name='EventOrganiser',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "company",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="organised_events",
-                        to="regulations.company",
-                    ),
-                ),
-                (
-                    "event",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="organisers", to="regulations.event"
-                    ),
-                ),
-                (
-                    "organisation",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="organised_events",
-                        to="regulations.organisation",
-                    ),
-                ),
-                (
-                    "regulator",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="organised_events",
-                        to="regulations.regulator",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('company', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='organised_events', to='regulations.company')),
+                ('event', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='organisers', to='regulations.event')),
+                ('organisation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='organised_events', to='regulations.organisation')),
+                ('regulator', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='organised_events', to='regulations.regulator')),
             ],
             options={
-                "ordering": ["event", "pk"],
+                'ordering': ['event', 'pk'],
             },
         ),
         migrations.CreateModel(
-            name="EnforcementAction",
+            name='EnforcementAction',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "slug",
-                    models.CharField(
-                        db_collation="C",
-                        help_text="The key in addresses: regulator, company and year, such as us-doj-kucoin-2025.",
-                        max_length=120,
-                        unique=True,
-                        validators=[
-                            django.core.validators.RegexValidator(
-                                "^[a-z0-9]+(-[a-z0-9]+)*\\Z",
-                                "Use lower-case letters a to z, digits and single hyphens between them.",
-                            )
-                        ],
-                    ),
-                ),
-                ("title", models.CharField(help_text="What happened, as a headline.", max_length=300)),
-                (
-                    "kind",
-                    regulations.models.base.CodeField(
-                        choices=[
-                            ("fine", "Fine"),
-                            ("settlement", "Settlement"),
-                            ("lawsuit", "Lawsuit"),
-                            ("criminal", "Criminal case"),
-                            ("warning", "Warning"),
-                            ("ban", "Ban"),
-                            ("suspension", "Suspension"),
-                            ("revocation", "Revocation"),
-                        ],
-                        help_text="What sort of act it is.",
-                        max_length=32,
-                    ),
-                ),
-                ("announced_on", models.DateField(blank=True, help_text="When it was made public.", null=True)),
-                (
-                    "announced_on_precision",
-                    regulations.models.base.CodeField(
-                        choices=[("day", "Day"), ("month", "Month"), ("year", "Year")],
-                        default="day",
-                        help_text="How exactly “announced on” is known. A month is written as its first day, a year as its 1 January.",
-                        max_length=32,
-                    ),
-                ),
-                (
-                    "concluded_on",
-                    models.DateField(blank=True, help_text="When it ended: judgment, payment, dismissal.", null=True),
-                ),
-                (
-                    "concluded_on_precision",
-                    regulations.models.base.CodeField(
-                        choices=[("day", "Day"), ("month", "Month"), ("year", "Year")],
-                        default="day",
-                        help_text="How exactly “concluded on” is known. A month is written as its first day, a year as its 1 January.",
-                        max_length=32,
-                    ),
-                ),
-                (
-                    "penalty_amount",
-                    models.DecimalField(
-                        blank=True,
-                        decimal_places=2,
-                        help_text="The penalty, in the currency's own units.",
-                        max_digits=20,
-                        null=True,
-                    ),
-                ),
-                (
-                    "penalty_currency",
-                    models.CharField(
-                        blank=True,
-                        help_text="ISO 4217 code of the penalty's currency.",
-                        max_length=5,
-                        validators=[
-                            django.core.validators.RegexValidator(
-                                "^[A-Z]{3,5}\\Z", "Use an ISO 4217 code such as USD, or a token's symbol."
-                            )
-                        ],
-                    ),
-                ),
-                ("summary", models.TextField(blank=True, help_text="What it was about, in a few sentences.")),
-                (
-                    "companies",
-                    models.ManyToManyField(
-                        blank=True,
-                        help_text="Against whom.",
-                        related_name="enforcement_actions",
-                        to="regulations.company",
-                    ),
-                ),
-                (
-                    "jurisdiction",
-                    models.ForeignKey(
-                        help_text="Under whose law.",
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="enforcement_actions",
-                        to="regulations.jurisdiction",
-                    ),
-                ),
-                (
-                    "policies",
-                    models.ManyToManyField(
-                        blank=True,
-                        help_text="The policies breached.",
-                        related_name="enforcement_actions",
-                        to="regulations.policy",
-                    ),
-                ),
-                (
-                    "regulator",
-                    models.ForeignKey(
-                        help_text="Who acts.",
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="enforcement_actions",
-                        to="regulations.regulator",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('slug', models.CharField(db_collation='C', help_text='The key in addresses: regulator, company and year, such as us-doj-kucoin-2025.', max_length=120, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9]+(-[a-z0-9]+)*\\Z', 'Use lower-case letters a to z, digits and single hyphens between them.')])),
+                ('title', models.CharField(help_text='What happened, as a headline.', max_length=300)),
+                ('kind', regulations.models.base.CodeField(choices=[('fine', 'Fine'), ('settlement', 'Settlement'), ('lawsuit', 'Lawsuit'), ('criminal', 'Criminal case'), ('warning', 'Warning'), ('ban', 'Ban'), ('suspension', 'Suspension'), ('revocation', 'Revocation')], help_text='What sort of act it is.', max_length=32)),
+                ('announced_on', models.DateField(blank=True, help_text='When it was made public.', null=True)),
+                ('announced_on_precision', regulations.models.base.CodeField(choices=[('day', 'Day'), ('month', 'Month'), ('year', 'Year')], default='day', help_text='How exactly “announced on” is known. A month is written as its first day, a year as its 1 January.', max_length=32)),
+                ('concluded_on', models.DateField(blank=True, help_text='When it ended: judgment, payment, dismissal.', null=True)),
+                ('concluded_on_precision', regulations.models.base.CodeField(choices=[('day', 'Day'), ('month', 'Month'), ('year', 'Year')], default='day', help_text='How exactly “concluded on” is known. A month is written as its first day, a year as its 1 January.', max_length=32)),
+                ('penalty_amount', models.DecimalField(blank=True, decimal_places=2, help_text="The penalty, in the currency's own units.", max_digits=20, null=True)),
+                ('penalty_currency', models.CharField(blank=True, help_text="ISO 4217 code of the penalty's currency.", max_length=5, validators=[django.core.validators.RegexValidator('^[A-Z]{3,5}\\Z', "Use an ISO 4217 code such as USD, or a token's symbol.")])),
+                ('summary', models.TextField(blank=True, help_text='What it was about, in a few sentences.')),
+                ('companies', models.ManyToManyField(blank=True, help_text='Against whom.', related_name='enforcement_actions', to='regulations.company')),
+                ('jurisdiction', models.ForeignKey(help_text='Under whose law.', on_delete=django.db.models.deletion.PROTECT, related_name='enforcement_actions', to='regulations.jurisdiction')),
+                ('policies', models.ManyToManyField(blank=True, help_text='The policies breached.', related_name='enforcement_actions', to='regulations.policy')),
+                ('regulator', models.ForeignKey(help_text='Who acts.', on_delete=django.db.models.deletion.PROTECT, related_name='enforcement_actions', to='regulations.regulator')),
             ],
             options={
-                "ordering": [models.OrderBy(models.F("announced_on"), descending=True, nulls_last=True), "slug"],
+                'ordering': [models.OrderBy(models.F('announced_on'), descending=True, nulls_last=True), 'slug'],
             },
         ),
         migrations.CreateModel(
-            name="Authorisation",
+            name='Authorisation',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "key",
-                    models.CharField(
-                        db_collation="C",
-                        help_text="The key in addresses: company, regulator and kind, and a number where they repeat.",
-                        max_length=120,
-                        unique=True,
-                        validators=[
-                            django.core.validators.RegexValidator(
-                                "^[a-z0-9]+(-[a-z0-9]+)*\\Z",
-                                "Use lower-case letters a to z, digits and single hyphens between them.",
-                            )
-                        ],
-                    ),
-                ),
-                (
-                    "kind",
-                    regulations.models.base.CodeField(
-                        choices=[
-                            ("licence", "Licence"),
-                            ("registration", "Registration"),
-                            ("in_principle", "In-principle approval"),
-                            ("exemption", "Exemption"),
-                            ("sandbox", "Sandbox"),
-                        ],
-                        help_text="What sort of permission it is.",
-                        max_length=32,
-                    ),
-                ),
-                (
-                    "reference",
-                    models.CharField(blank=True, help_text="Its number or class in the register.", max_length=100),
-                ),
-                (
-                    "applied_on",
-                    models.DateField(blank=True, help_text="When the company was known to have applied.", null=True),
-                ),
-                (
-                    "applied_on_precision",
-                    regulations.models.base.CodeField(
-                        choices=[("day", "Day"), ("month", "Month"), ("year", "Year")],
-                        default="day",
-                        help_text="How exactly “applied on” is known. A month is written as its first day, a year as its 1 January.",
-                        max_length=32,
-                    ),
-                ),
-                (
-                    "granted_on",
-                    models.DateField(
-                        blank=True,
-                        help_text="The first day on which it was held; empty if not granted or not established.",
-                        null=True,
-                    ),
-                ),
-                (
-                    "granted_on_precision",
-                    regulations.models.base.CodeField(
-                        choices=[("day", "Day"), ("month", "Month"), ("year", "Year")],
-                        default="day",
-                        help_text="How exactly “granted on” is known. A month is written as its first day, a year as its 1 January.",
-                        max_length=32,
-                    ),
-                ),
-                (
-                    "ended_on",
-                    models.DateField(blank=True, help_text="The first day on which it was held no longer.", null=True),
-                ),
-                (
-                    "ended_on_precision",
-                    regulations.models.base.CodeField(
-                        choices=[("day", "Day"), ("month", "Month"), ("year", "Year")],
-                        default="day",
-                        help_text="How exactly “ended on” is known. A month is written as its first day, a year as its 1 January.",
-                        max_length=32,
-                    ),
-                ),
-                (
-                    "end_reason",
-                    regulations.models.base.CodeField(
-                        blank=True,
-                        choices=[
-                            ("revoked", "Revoked"),
-                            ("withdrawn", "Withdrawn"),
-                            ("expired", "Expired"),
-                            ("surrendered", "Surrendered"),
-                            ("delisted", "No longer listed in the register"),
-                        ],
-                        help_text="Why it ended.",
-                        max_length=32,
-                    ),
-                ),
-                ("summary", models.TextField(blank=True, help_text="What one should know about it.")),
-                (
-                    "company",
-                    models.ForeignKey(
-                        help_text="Who is permitted.",
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="authorisations",
-                        to="regulations.company",
-                    ),
-                ),
-                (
-                    "jurisdiction",
-                    models.ForeignKey(
-                        help_text="Under whose law it is.",
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="authorisations",
-                        to="regulations.jurisdiction",
-                    ),
-                ),
-                (
-                    "valid_in",
-                    models.ManyToManyField(
-                        blank=True,
-                        help_text="Other places where it is valid by passport. None means not established.",
-                        related_name="passported_authorisations",
-                        to="regulations.jurisdiction",
-                    ),
-                ),
-                (
-                    "policy",
-                    models.ForeignKey(
-                        blank=True,
-                        help_text="The regime under which it is granted; empty if not established.",
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="authorisations",
-                        to="regulations.policy",
-                    ),
-                ),
-                (
-                    "regulator",
-                    models.ForeignKey(
-                        blank=True,
-                        help_text="Who permits it; empty if not established.",
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="authorisations",
-                        to="regulations.regulator",
-                    ),
-                ),
-                (
-                    "activities",
-                    models.ManyToManyField(
-                        blank=True,
-                        help_text="What it permits: topics of kind activity. None means not established.",
-                        related_name="authorisations",
-                        to="regulations.topic",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(db_collation='C', help_text='The key in addresses: company, regulator and kind, and a number where they repeat.', max_length=120, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9]+(-[a-z0-9]+)*\\Z', 'Use lower-case letters a to z, digits and single hyphens between them.')])),
+                ('kind', regulations.models.base.CodeField(choices=[('licence', 'Licence'), ('registration', 'Registration'), ('in_principle', 'In-principle approval'), ('exemption', 'Exemption'), ('sandbox', 'Sandbox')], help_text='What sort of permission it is.', max_length=32)),
+                ('reference', models.CharField(blank=True, help_text='Its number or class in the register.', max_length=100)),
+                ('applied_on', models.DateField(blank=True, help_text='When the company was known to have applied.', null=True)),
+                ('applied_on_precision', regulations.models.base.CodeField(choices=[('day', 'Day'), ('month', 'Month'), ('year', 'Year')], default='day', help_text='How exactly “applied on” is known. A month is written as its first day, a year as its 1 January.', max_length=32)),
+                ('granted_on', models.DateField(blank=True, help_text='The first day on which it was held; empty if not granted or not established.', null=True)),
+                ('granted_on_precision', regulations.models.base.CodeField(choices=[('day', 'Day'), ('month', 'Month'), ('year', 'Year')], default='day', help_text='How exactly “granted on” is known. A month is written as its first day, a year as its 1 January.', max_length=32)),
+                ('ended_on', models.DateField(blank=True, help_text='The first day on which it was held no longer.', null=True)),
+                ('ended_on_precision', regulations.models.base.CodeField(choices=[('day', 'Day'), ('month', 'Month'), ('year', 'Year')], default='day', help_text='How exactly “ended on” is known. A month is written as its first day, a year as its 1 January.', max_length=32)),
+                ('end_reason', regulations.models.base.CodeField(blank=True, choices=[('revoked', 'Revoked'), ('withdrawn', 'Withdrawn'), ('expired', 'Expired'), ('surrendered', 'Surrendered'), ('delisted', 'No longer listed in the register')], help_text='Why it ended.', max_length=32)),
+                ('summary', models.TextField(blank=True, help_text='What one should know about it.')),
+                ('company', models.ForeignKey(help_text='Who is permitted.', on_delete=django.db.models.deletion.PROTECT, related_name='authorisations', to='regulations.company')),
+                ('jurisdiction', models.ForeignKey(help_text='Under whose law it is.', on_delete=django.db.models.deletion.PROTECT, related_name='authorisations', to='regulations.jurisdiction')),
+                ('valid_in', models.ManyToManyField(blank=True, help_text='Other places where it is valid by passport. None means not established.', related_name='passported_authorisations', to='regulations.jurisdiction')),
+                ('policy', models.ForeignKey(blank=True, help_text='The regime under which it is granted; empty if not established.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='authorisations', to='regulations.policy')),
+                ('regulator', models.ForeignKey(blank=True, help_text='Who permits it; empty if not established.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='authorisations', to='regulations.regulator')),
+                ('activities', models.ManyToManyField(blank=True, help_text='What it permits: topics of kind activity. None means not established.', related_name='authorisations', to='regulations.topic')),
             ],
             options={
-                "ordering": [models.OrderBy(models.F("granted_on"), descending=True, nulls_last=True), "key"],
+                'ordering': [models.OrderBy(models.F('granted_on'), descending=True, nulls_last=True), 'key'],
             },
         ),
         migrations.CreateModel(
-            name="Appointment",
+            name='Appointment',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "title",
-                    models.CharField(blank=True, help_text="The office; empty if not established.", max_length=200),
-                ),
-                (
-                    "valid_from",
-                    models.DateField(
-                        blank=True, help_text="The first day in office; empty if not established.", null=True
-                    ),
-                ),
-                (
-                    "valid_from_precision",
-                    regulations.models.base.CodeField(
-                        choices=[("day", "Day"), ("month", "Month"), ("year", "Year")],
-                        default="day",
-                        help_text="How exactly “valid from” is known. A month is written as its first day, a year as its 1 January.",
-                        max_length=32,
-                    ),
-                ),
-                ("valid_until", models.DateField(blank=True, help_text="The first day out of office.", null=True)),
-                (
-                    "valid_until_precision",
-                    regulations.models.base.CodeField(
-                        choices=[("day", "Day"), ("month", "Month"), ("year", "Year")],
-                        default="day",
-                        help_text="How exactly “valid until” is known. A month is written as its first day, a year as its 1 January.",
-                        max_length=32,
-                    ),
-                ),
-                (
-                    "held_on",
-                    models.DateField(
-                        blank=True,
-                        help_text="A day on which a source shows the person in office, where the span is unknown.",
-                        null=True,
-                    ),
-                ),
-                (
-                    "company",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="appointments",
-                        to="regulations.company",
-                    ),
-                ),
-                (
-                    "organisation",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="appointments",
-                        to="regulations.organisation",
-                    ),
-                ),
-                (
-                    "person",
-                    models.ForeignKey(
-                        help_text="Who holds it.",
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="appointments",
-                        to="regulations.person",
-                    ),
-                ),
-                (
-                    "regulator",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="appointments",
-                        to="regulations.regulator",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('title', models.CharField(blank=True, help_text='The office; empty if not established.', max_length=200)),
+                ('valid_from', models.DateField(blank=True, help_text='The first day in office; empty if not established.', null=True)),
+                ('valid_from_precision', regulations.models.base.CodeField(choices=[('day', 'Day'), ('month', 'Month'), ('year', 'Year')], default='day', help_text='How exactly “valid from” is known. A month is written as its first day, a year as its 1 January.', max_length=32)),
+                ('valid_until', models.DateField(blank=True, help_text='The first day out of office.', null=True)),
+                ('valid_until_precision', regulations.models.base.CodeField(choices=[('day', 'Day'), ('month', 'Month'), ('year', 'Year')], default='day', help_text='How exactly “valid until” is known. A month is written as its first day, a year as its 1 January.', max_length=32)),
+                ('held_on', models.DateField(blank=True, help_text='A day on which a source shows the person in office, where the span is unknown.', null=True)),
+                ('company', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='appointments', to='regulations.company')),
+                ('organisation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='appointments', to='regulations.organisation')),
+                ('person', models.ForeignKey(help_text='Who holds it.', on_delete=django.db.models.deletion.CASCADE, related_name='appointments', to='regulations.person')),
+                ('regulator', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='appointments', to='regulations.regulator')),
             ],
             options={
-                "ordering": [
-                    "person__slug",
-                    models.OrderBy(models.F("valid_from"), descending=True, nulls_last=True),
-                    "pk",
-                ],
+                'ordering': ['person__slug', models.OrderBy(models.F('valid_from'), descending=True, nulls_last=True), 'pk'],
             },
         ),
         migrations.CreateModel(
-            name="Source",
+            name='Source',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "slug",
-                    models.CharField(
-                        db_collation="C",
-                        help_text="The source's key in addresses, such as hk-sfc-aspire-2025.",
-                        max_length=120,
-                        unique=True,
-                        validators=[
-                            django.core.validators.RegexValidator(
-                                "^[a-z0-9]+(-[a-z0-9]+)*\\Z",
-                                "Use lower-case letters a to z, digits and single hyphens between them.",
-                            )
-                        ],
-                    ),
-                ),
-                ("title", models.CharField(help_text="The title as published.", max_length=400)),
-                (
-                    "url",
-                    models.URLField(
-                        blank=True, help_text="The public address; empty if none is known.", max_length=600
-                    ),
-                ),
-                (
-                    "kind",
-                    regulations.models.base.CodeField(
-                        choices=[
-                            ("official", "Official page"),
-                            ("legal_text", "Legal text"),
-                            ("law_firm", "Law-firm note"),
-                            ("news", "News"),
-                            ("research", "Research"),
-                            ("register", "Register extract"),
-                        ],
-                        help_text="What sort of publication it is.",
-                        max_length=32,
-                    ),
-                ),
-                (
-                    "category",
-                    models.CharField(blank=True, help_text="The section in which it was published.", max_length=100),
-                ),
-                (
-                    "published_on",
-                    models.DateField(blank=True, help_text="The day it bears; empty if not known.", null=True),
-                ),
-                (
-                    "stated_at",
-                    models.CharField(
-                        blank=True,
-                        help_text="The time as printed on it, in the publisher's own form and zone.",
-                        max_length=60,
-                    ),
-                ),
-                ("language", models.CharField(default="en", help_text="ISO 639 code of its language.", max_length=10)),
-                ("image_url", models.URLField(blank=True, help_text="The address of its picture.", max_length=600)),
-                (
-                    "image_credit",
-                    models.CharField(blank=True, help_text="Whom the picture is credited to.", max_length=200),
-                ),
-                ("summary", models.TextField(blank=True, help_text="What it says, in our own words.")),
-                (
-                    "publisher",
-                    models.ForeignKey(
-                        blank=True,
-                        help_text="The organisation that published it.",
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="sources",
-                        to="regulations.organisation",
-                    ),
-                ),
-                (
-                    "publishing_regulator",
-                    models.ForeignKey(
-                        blank=True,
-                        help_text="The regulator that published it, if it was one.",
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="sources",
-                        to="regulations.regulator",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('slug', models.CharField(db_collation='C', help_text="The source's key in addresses, such as hk-sfc-aspire-2025.", max_length=120, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9]+(-[a-z0-9]+)*\\Z', 'Use lower-case letters a to z, digits and single hyphens between them.')])),
+                ('title', models.CharField(help_text='The title as published.', max_length=400)),
+                ('url', models.URLField(blank=True, help_text='The public address; empty if none is known.', max_length=600)),
+                ('kind', regulations.models.base.CodeField(choices=[('official', 'Official page'), ('legal_text', 'Legal text'), ('law_firm', 'Law-firm note'), ('news', 'News'), ('research', 'Research'), ('register', 'Register extract')], help_text='What sort of publication it is.', max_length=32)),
+                ('category', models.CharField(blank=True, help_text='The section in which it was published.', max_length=100)),
+                ('published_on', models.DateField(blank=True, help_text='The day it bears; empty if not known.', null=True)),
+                ('stated_at', models.CharField(blank=True, help_text="The time as printed on it, in the publisher's own form and zone.", max_length=60)),
+                ('language', models.CharField(default='en', help_text='ISO 639 code of its language.', max_length=10)),
+                ('image_url', models.URLField(blank=True, help_text='The address of its picture.', max_length=600)),
+                ('image_credit', models.CharField(blank=True, help_text='Whom the picture is credited to.', max_length=200)),
+                ('summary', models.TextField(blank=True, help_text='What it says, in our own words.')),
+                ('publisher', models.ForeignKey(blank=True, help_text='The organisation that published it.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='sources', to='regulations.organisation')),
+                ('publishing_regulator', models.ForeignKey(blank=True, help_text='The regulator that published it, if it was one.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='sources', to='regulations.regulator')),
             ],
             options={
-                "ordering": [models.OrderBy(models.F("published_on"), descending=True, nulls_last=True), "slug"],
+                'ordering': [models.OrderBy(models.F('published_on'), descending=True, nulls_last=True), 'slug'],
             },
         ),
         migrations.CreateModel(
-            name="Mention",
+            name='Mention',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("position", models.PositiveSmallIntegerField(help_text="Its place in the list, counted from 1.")),
-                (
-                    "company",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="mentions",
-                        to="regulations.company",
-                    ),
-                ),
-                (
-                    "enforcement_action",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="mentions",
-                        to="regulations.enforcementaction",
-                    ),
-                ),
-                (
-                    "event",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="mentions",
-                        to="regulations.event",
-                    ),
-                ),
-                (
-                    "jurisdiction",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="mentions",
-                        to="regulations.jurisdiction",
-                    ),
-                ),
-                (
-                    "measure",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="mentions",
-                        to="regulations.measure",
-                    ),
-                ),
-                (
-                    "organisation",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="mentions",
-                        to="regulations.organisation",
-                    ),
-                ),
-                (
-                    "person",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="mentions",
-                        to="regulations.person",
-                    ),
-                ),
-                (
-                    "policy",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="mentions",
-                        to="regulations.policy",
-                    ),
-                ),
-                (
-                    "regulator",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="mentions",
-                        to="regulations.regulator",
-                    ),
-                ),
-                (
-                    "source",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="mentions", to="regulations.source"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('position', models.PositiveSmallIntegerField(help_text='Its place in the list, counted from 1.')),
+                ('company', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='mentions', to='regulations.company')),
+                ('enforcement_action', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='mentions', to='regulations.enforcementaction')),
+                ('event', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='mentions', to='regulations.event')),
+                ('jurisdiction', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='mentions', to='regulations.jurisdiction')),
+                ('measure', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='mentions', to='regulations.measure')),
+                ('organisation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='mentions', to='regulations.organisation')),
+                ('person', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='mentions', to='regulations.person')),
+                ('policy', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='mentions', to='regulations.policy')),
+                ('regulator', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='mentions', to='regulations.regulator')),
+                ('source', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='mentions', to='regulations.source')),
             ],
             options={
-                "ordering": ["source", "position"],
+                'ordering': ['source', 'position'],
             },
         ),
         migrations.CreateModel(
-            name="Figure",
+            name='Figure',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "key",
-                    models.CharField(
-                        db_collation="C",
-                        help_text="The key in addresses: subject, metric and date.",
-                        max_length=120,
-                        unique=True,
-                        validators=[
-                            django.core.validators.RegexValidator(
-                                "^[a-z0-9]+(-[a-z0-9]+)*\\Z",
-                                "Use lower-case letters a to z, digits and single hyphens between them.",
-                            )
-                        ],
-                    ),
-                ),
-                (
-                    "about",
-                    models.CharField(
-                        blank=True, help_text="What it is about, where that is none of our records.", max_length=200
-                    ),
-                ),
-                (
-                    "metric",
-                    models.CharField(help_text="What is counted or measured, such as monthly visits.", max_length=100),
-                ),
-                (
-                    "comparison",
-                    regulations.models.base.CodeField(
-                        choices=[
-                            ("exactly", "Exactly"),
-                            ("about", "About"),
-                            ("more_than", "More than"),
-                            ("less_than", "Less than"),
-                        ],
-                        default="exactly",
-                        help_text="Whether the number is exact.",
-                        max_length=32,
-                    ),
-                ),
-                ("value", models.DecimalField(decimal_places=4, help_text="The number, in its unit.", max_digits=24)),
-                (
-                    "unit",
-                    models.CharField(help_text="The unit: a currency code, accounts, visits, percent.", max_length=40),
-                ),
-                (
-                    "as_of",
-                    models.DateField(blank=True, help_text="The day for which the number was stated.", null=True),
-                ),
-                (
-                    "as_of_precision",
-                    regulations.models.base.CodeField(
-                        choices=[("day", "Day"), ("month", "Month"), ("year", "Year")],
-                        default="day",
-                        help_text="How exactly “as of” is known. A month is written as its first day, a year as its 1 January.",
-                        max_length=32,
-                    ),
-                ),
-                (
-                    "according_to_company",
-                    models.ForeignKey(
-                        blank=True,
-                        help_text="The company whose number it is, where that is not the source's own.",
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="regulations.company",
-                    ),
-                ),
-                (
-                    "company",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="figures",
-                        to="regulations.company",
-                    ),
-                ),
-                (
-                    "jurisdiction",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="figures",
-                        to="regulations.jurisdiction",
-                    ),
-                ),
-                (
-                    "according_to_organisation",
-                    models.ForeignKey(
-                        blank=True,
-                        help_text="The organisation whose number it is, where that is not the source's own.",
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="regulations.organisation",
-                    ),
-                ),
-                (
-                    "organisation",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="figures",
-                        to="regulations.organisation",
-                    ),
-                ),
-                (
-                    "regulator",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="figures",
-                        to="regulations.regulator",
-                    ),
-                ),
-                (
-                    "source",
-                    models.ForeignKey(
-                        help_text="Where the number was read.",
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="figures",
-                        to="regulations.source",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(db_collation='C', help_text='The key in addresses: subject, metric and date.', max_length=120, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9]+(-[a-z0-9]+)*\\Z', 'Use lower-case letters a to z, digits and single hyphens between them.')])),
+                ('about', models.CharField(blank=True, help_text='What it is about, where that is none of our records.', max_length=200)),
+                ('metric', models.CharField(help_text='What is counted or measured, such as monthly visits.', max_length=100)),
+                ('comparison', regulations.models.base.CodeField(choices=[('exactly', 'Exactly'), ('about', 'About'), ('more_than', 'More than'), ('less_than', 'Less than')], default='exactly', help_text='Whether the number is exact.', max_length=32)),
+                ('value', models.DecimalField(decimal_places=4, help_text='The number, in its unit.', max_digits=24)),
+                ('unit', models.CharField(help_text='The unit: a currency code, accounts, visits, percent.', max_length=40)),
+                ('as_of', models.DateField(blank=True, help_text='The day for which the number was stated.', null=True)),
+                ('as_of_precision', regulations.models.base.CodeField(choices=[('day', 'Day'), ('month', 'Month'), ('year', 'Year')], default='day', help_text='How exactly “as of” is known. A month is written as its first day, a year as its 1 January.', max_length=32)),
+                ('according_to_company', models.ForeignKey(blank=True, help_text="The company whose number it is, where that is not the source's own.", null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='regulations.company')),
+                ('company', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='figures', to='regulations.company')),
+                ('jurisdiction', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='figures', to='regulations.jurisdiction')),
+                ('according_to_organisation', models.ForeignKey(blank=True, help_text="The organisation whose number it is, where that is not the source's own.", null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='regulations.organisation')),
+                ('organisation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='figures', to='regulations.organisation')),
+                ('regulator', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='figures', to='regulations.regulator')),
+                ('source', models.ForeignKey(help_text='Where the number was read.', on_delete=django.db.models.deletion.PROTECT, related_name='figures', to='regulations.source')),
             ],
             options={
-                "ordering": [models.OrderBy(models.F("as_of"), descending=True, nulls_last=True), "key"],
+                'ordering': [models.OrderBy(models.F('as_of'), descending=True, nulls_last=True), 'key'],
             },
         ),
         migrations.CreateModel(
-            name="SourceRelation",
+            name='SourceRelation',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("position", models.PositiveSmallIntegerField(help_text="Its place in the list, counted from 1.")),
-                (
-                    "source",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="related_sources",
-                        to="regulations.source",
-                    ),
-                ),
-                (
-                    "target",
-                    models.ForeignKey(
-                        help_text="The other source.",
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="related_from_sources",
-                        to="regulations.source",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('position', models.PositiveSmallIntegerField(help_text='Its place in the list, counted from 1.')),
+                ('source', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='related_sources', to='regulations.source')),
+                ('target', models.ForeignKey(help_text='The other source.', on_delete=django.db.models.deletion.CASCADE, related_name='related_from_sources', to='regulations.source')),
             ],
             options={
-                "ordering": ["source", "position"],
+                'ordering': ['source', 'position'],
             },
         ),
         migrations.AddField(
-            model_name="source",
-            name="related",
-            field=models.ManyToManyField(
-                blank=True, related_name="related_from", through="regulations.SourceRelation", to="regulations.source"
-            ),
+            model_name='source',
+            name='related',
+            field=models.ManyToManyField(blank=True, related_name='related_from', through='regulations.SourceRelation', to='regulations.source'),
         ),
         migrations.CreateModel(
-            name="Stance",
+            name='Stance',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "key",
-                    models.CharField(
-                        db_collation="C",
-                        help_text="The key in addresses: jurisdiction, topic, and a number where they repeat.",
-                        max_length=120,
-                        unique=True,
-                        validators=[
-                            django.core.validators.RegexValidator(
-                                "^[a-z0-9]+(-[a-z0-9]+)*\\Z",
-                                "Use lower-case letters a to z, digits and single hyphens between them.",
-                            )
-                        ],
-                    ),
-                ),
-                (
-                    "stance",
-                    regulations.models.base.CodeField(
-                        choices=[
-                            ("permitted", "Permitted"),
-                            ("regulated", "Regulated: duties apply, no permission needed"),
-                            ("licence_required", "Licence required"),
-                            ("registration_required", "Registration required"),
-                            ("restricted", "Restricted"),
-                            ("prohibited", "Prohibited"),
-                            ("unregulated", "Unregulated"),
-                            ("proposed", "Proposed"),
-                            ("taxed", "Taxed"),
-                            ("exempt", "Exempt"),
-                            ("not_established", "Not established: looked for, not found"),
-                        ],
-                        help_text="What the jurisdiction says.",
-                        max_length=32,
-                    ),
-                ),
-                (
-                    "valid_from",
-                    models.DateField(blank=True, help_text="The first day; empty if not established.", null=True),
-                ),
-                (
-                    "valid_from_precision",
-                    regulations.models.base.CodeField(
-                        choices=[("day", "Day"), ("month", "Month"), ("year", "Year")],
-                        default="day",
-                        help_text="How exactly “valid from” is known. A month is written as its first day, a year as its 1 January.",
-                        max_length=32,
-                    ),
-                ),
-                (
-                    "valid_until",
-                    models.DateField(blank=True, help_text="The first day on which it held no longer.", null=True),
-                ),
-                (
-                    "valid_until_precision",
-                    regulations.models.base.CodeField(
-                        choices=[("day", "Day"), ("month", "Month"), ("year", "Year")],
-                        default="day",
-                        help_text="How exactly “valid until” is known. A month is written as its first day, a year as its 1 January.",
-                        max_length=32,
-                    ),
-                ),
-                ("summary", models.TextField(blank=True, help_text="What it means, in one or two sentences.")),
-                (
-                    "jurisdiction",
-                    models.ForeignKey(
-                        help_text="Whose stance it is.",
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="stances",
-                        to="regulations.jurisdiction",
-                    ),
-                ),
-                (
-                    "policies",
-                    models.ManyToManyField(
-                        blank=True,
-                        help_text="The policies that say so.",
-                        related_name="stances",
-                        to="regulations.policy",
-                    ),
-                ),
-                (
-                    "topic",
-                    models.ForeignKey(
-                        help_text="On what.",
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="stances",
-                        to="regulations.topic",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(db_collation='C', help_text='The key in addresses: jurisdiction, topic, and a number where they repeat.', max_length=120, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9]+(-[a-z0-9]+)*\\Z', 'Use lower-case letters a to z, digits and single hyphens between them.')])),
+                ('stance', regulations.models.base.CodeField(choices=[('permitted', 'Permitted'), ('regulated', 'Regulated: duties apply, no permission needed'), ('licence_required', 'Licence required'), ('registration_required', 'Registration required'), ('restricted', 'Restricted'), ('prohibited', 'Prohibited'), ('unregulated', 'Unregulated'), ('proposed', 'Proposed'), ('taxed', 'Taxed'), ('exempt', 'Exempt'), ('not_established', 'Not established: looked for, not found')], help_text='What the jurisdiction says.', max_length=32)),
+                ('valid_from', models.DateField(blank=True, help_text='The first day; empty if not established.', null=True)),
+                ('valid_from_precision', regulations.models.base.CodeField(choices=[('day', 'Day'), ('month', 'Month'), ('year', 'Year')], default='day', help_text='How exactly “valid from” is known. A month is written as its first day, a year as its 1 January.', max_length=32)),
+                ('valid_until', models.DateField(blank=True, help_text='The first day on which it held no longer.', null=True)),
+                ('valid_until_precision', regulations.models.base.CodeField(choices=[('day', 'Day'), ('month', 'Month'), ('year', 'Year')], default='day', help_text='How exactly “valid until” is known. A month is written as its first day, a year as its 1 January.', max_length=32)),
+                ('summary', models.TextField(blank=True, help_text='What it means, in one or two sentences.')),
+                ('jurisdiction', models.ForeignKey(help_text='Whose stance it is.', on_delete=django.db.models.deletion.PROTECT, related_name='stances', to='regulations.jurisdiction')),
+                ('policies', models.ManyToManyField(blank=True, help_text='The policies that say so.', related_name='stances', to='regulations.policy')),
+                ('topic', models.ForeignKey(help_text='On what.', on_delete=django.db.models.deletion.PROTECT, related_name='stances', to='regulations.topic')),
             ],
             options={
-                "ordering": [
-                    "jurisdiction__code",
-                    "topic__slug",
-                    models.OrderBy(models.F("valid_from"), nulls_first=True),
-                    "key",
-                ],
+                'ordering': ['jurisdiction__code', 'topic__slug', models.OrderBy(models.F('valid_from'), nulls_first=True), 'key'],
             },
         ),
         migrations.CreateModel(
-            name="Citation",
+            name='Citation',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "fields",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.CharField(max_length=60),
-                        blank=True,
-                        default=list,
-                        help_text="The fields that rest on the source; none means the whole record.",
-                        size=None,
-                    ),
-                ),
-                (
-                    "locator",
-                    models.CharField(blank=True, help_text="Where in the source: article, page, row.", max_length=200),
-                ),
-                ("quote", models.CharField(blank=True, help_text="A short quotation, word for word.", max_length=500)),
-                ("note", models.CharField(blank=True, help_text="What one should know about it.", max_length=300)),
-                ("read_on", models.DateField(blank=True, help_text="The day on which the source was read.", null=True)),
-                (
-                    "method",
-                    regulations.models.base.CodeField(
-                        choices=[("person", "Read by a person"), ("import", "Taken over by an import")],
-                        default="person",
-                        help_text="Who or what read the source.",
-                        max_length=32,
-                    ),
-                ),
-                (
-                    "read_by",
-                    models.CharField(blank=True, help_text="The person, or the import's name.", max_length=100),
-                ),
-                (
-                    "appointment",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="citations",
-                        to="regulations.appointment",
-                    ),
-                ),
-                (
-                    "authorisation",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="citations",
-                        to="regulations.authorisation",
-                    ),
-                ),
-                (
-                    "company",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="citations",
-                        to="regulations.company",
-                    ),
-                ),
-                (
-                    "company_relation",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="citations",
-                        to="regulations.companyrelation",
-                    ),
-                ),
-                (
-                    "enforcement_action",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="citations",
-                        to="regulations.enforcementaction",
-                    ),
-                ),
-                (
-                    "event",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="citations",
-                        to="regulations.event",
-                    ),
-                ),
-                (
-                    "jurisdiction",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="citations",
-                        to="regulations.jurisdiction",
-                    ),
-                ),
-                (
-                    "measure",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="citations",
-                        to="regulations.measure",
-                    ),
-                ),
-                (
-                    "membership",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="citations",
-                        to="regulations.membership",
-                    ),
-                ),
-                (
-                    "milestone",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="citations",
-                        to="regulations.milestone",
-                    ),
-                ),
-                (
-                    "organisation",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="citations",
-                        to="regulations.organisation",
-                    ),
-                ),
-                (
-                    "person",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="citations",
-                        to="regulations.person",
-                    ),
-                ),
-                (
-                    "policy",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="citations",
-                        to="regulations.policy",
-                    ),
-                ),
-                (
-                    "policy_relation",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="citations",
-                        to="regulations.policyrelation",
-                    ),
-                ),
-                (
-                    "provision",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="citations",
-                        to="regulations.provision",
-                    ),
-                ),
-                (
-                    "regulator",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="citations",
-                        to="regulations.regulator",
-                    ),
-                ),
-                (
-                    "source",
-                    models.ForeignKey(
-                        help_text="What the record rests on.",
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="citations",
-                        to="regulations.source",
-                    ),
-                ),
-                (
-                    "stance",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="citations",
-                        to="regulations.stance",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('fields', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=60), blank=True, default=list, help_text='The fields that rest on the source; none means the whole record.', size=None)),
+                ('locator', models.CharField(blank=True, help_text='Where in the source: article, page, row.', max_length=200)),
+                ('quote', models.CharField(blank=True, help_text='A short quotation, word for word.', max_length=500)),
+                ('note', models.CharField(blank=True, help_text='What one should know about it.', max_length=300)),
+                ('read_on', models.DateField(blank=True, help_text='The day on which the source was read.', null=True)),
+                ('method', regulations.models.base.CodeField(choices=[('person', 'Read by a person'), ('import', 'Taken over by an import')], default='person', help_text='Who or what read the source.', max_length=32)),
+                ('read_by', models.CharField(blank=True, help_text="The person, or the import's name.", max_length=100)),
+                ('appointment', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='citations', to='regulations.appointment')),
+                ('authorisation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='citations', to='regulations.authorisation')),
+                ('company', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='citations', to='regulations.company')),
+                ('company_relation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='citations', to='regulations.companyrelation')),
+                ('enforcement_action', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='citations', to='regulations.enforcementaction')),
+                ('event', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='citations', to='regulations.event')),
+                ('jurisdiction', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='citations', to='regulations.jurisdiction')),
+                ('measure', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='citations', to='regulations.measure')),
+                ('membership', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='citations', to='regulations.membership')),
+                ('milestone', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='citations', to='regulations.milestone')),
+                ('organisation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='citations', to='regulations.organisation')),
+                ('person', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='citations', to='regulations.person')),
+                ('policy', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='citations', to='regulations.policy')),
+                ('policy_relation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='citations', to='regulations.policyrelation')),
+                ('provision', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='citations', to='regulations.provision')),
+                ('regulator', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='citations', to='regulations.regulator')),
+                ('source', models.ForeignKey(help_text='What the record rests on.', on_delete=django.db.models.deletion.PROTECT, related_name='citations', to='regulations.source')),
+                ('stance', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='citations', to='regulations.stance')),
             ],
             options={
-                "ordering": ["source__slug", "pk"],
+                'ordering': ['source__slug', 'pk'],
             },
         ),
         migrations.AddField(
-            model_name="policy",
-            name="topics",
-            field=models.ManyToManyField(
-                blank=True,
-                help_text="The activities and themes that it is about.",
-                related_name="policies",
-                to="regulations.topic",
-            ),
+            model_name='policy',
+            name='topics',
+            field=models.ManyToManyField(blank=True, help_text='The activities and themes that it is about.', related_name='policies', to='regulations.topic'),
         ),
         migrations.AddField(
-            model_name="company",
-            name="activities",
-            field=models.ManyToManyField(
-                blank=True,
-                help_text="What it does: topics of kind activity.",
-                related_name="companies",
-                to="regulations.topic",
-            ),
+            model_name='company',
+            name='activities',
+            field=models.ManyToManyField(blank=True, help_text='What it does: topics of kind activity.', related_name='companies', to='regulations.topic'),
         ),
         migrations.CreateModel(
-            name="CompanyName",
+            name='CompanyName',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("name", models.CharField(help_text="The other name.", max_length=200)),
-                (
-                    "kind",
-                    regulations.models.base.CodeField(
-                        choices=[("alias", "Alias"), ("former", "Former name"), ("trading", "Trading name")],
-                        default="alias",
-                        help_text="What sort of name it is.",
-                        max_length=32,
-                    ),
-                ),
-                (
-                    "valid_until",
-                    models.DateField(blank=True, help_text="The first day on which it was used no longer.", null=True),
-                ),
-                (
-                    "company",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="names", to="regulations.company"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(help_text='The other name.', max_length=200)),
+                ('kind', regulations.models.base.CodeField(choices=[('alias', 'Alias'), ('former', 'Former name'), ('trading', 'Trading name')], default='alias', help_text='What sort of name it is.', max_length=32)),
+                ('valid_until', models.DateField(blank=True, help_text='The first day on which it was used no longer.', null=True)),
+                ('company', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='names', to='regulations.company')),
             ],
             options={
-                "ordering": ["company", "name"],
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("company", "name"),
-                        name="companyname_once",
-                        violation_error_message="name: the company has this name already.",
-                    )
-                ],
+                'ordering': ['company', 'name'],
+                'constraints': [models.UniqueConstraint(fields=('company', 'name'), name='companyname_once', violation_error_message='name: the company has this name already.')],
             },
         ),
         migrations.AddConstraint(
-            model_name="companyrelation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("valid_from_precision", "day"),
-                    models.Q(
-                        ("valid_from_precision", "month"),
-                        models.Q(
-                            ("valid_from__isnull", True),
-                            django.db.models.lookups.Exact(
-                                django.db.models.functions.datetime.Extract("valid_from", "day"), 1
-                            ),
-                            _connector="OR",
-                        ),
-                    ),
-                    models.Q(
-                        ("valid_from_precision", "year"),
-                        models.Q(
-                            ("valid_from__isnull", True),
-                            models.Q(
-                                django.db.models.lookups.Exact(
-                                    django.db.models.functions.datetime.Extract("valid_from", "day"), 1
-                                ),
-                                django.db.models.lookups.Exact(
-                                    django.db.models.functions.datetime.Extract("valid_from", "month"), 1
-                                ),
-                            ),
-                            _connector="OR",
-                        ),
-                    ),
-                    _connector="OR",
-                ),
-                name="companyrelation_valid_from_precision_honest",
-                violation_error_message="valid_from: write a month as its first day and a year as its 1 January.",
-            ),
+            model_name='companyrelation',
+            constraint=models.CheckConstraint(condition=models.Q(('valid_from_precision', 'day'), models.Q(('valid_from_precision', 'month'), models.Q(('valid_from__isnull', True), django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('valid_from', 'day'), 1), _connector='OR')), models.Q(('valid_from_precision', 'year'), models.Q(('valid_from__isnull', True), models.Q(django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('valid_from', 'day'), 1), django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('valid_from', 'month'), 1)), _connector='OR')), _connector='OR'), name='companyrelation_valid_from_precision_honest', violation_error_message='valid_from: write a month as its first day and a year as its 1 January.'),
         ),
         migrations.AddConstraint(
-            model_name="companyrelation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("valid_from__isnull", True),
-                    ("valid_until__isnull", True),
-                    ("valid_until__gt", models.F("valid_from")),
-                    _connector="OR",
-                ),
-                name="companyrelation_valid_until_after_valid_from",
-                violation_error_message="valid_until: must be after valid_from.",
-            ),
+            model_name='companyrelation',
+            constraint=models.CheckConstraint(condition=models.Q(('valid_from__isnull', True), ('valid_until__isnull', True), ('valid_until__gt', models.F('valid_from')), _connector='OR'), name='companyrelation_valid_until_after_valid_from', violation_error_message='valid_until: must be after valid_from.'),
         ),
         migrations.AddConstraint(
-            model_name="companyrelation",
-            constraint=models.UniqueConstraint(
-                fields=("company", "kind", "target", "valid_from"),
-                name="companyrelation_once",
-                nulls_distinct=False,
-                violation_error_message="target: this relation is there already.",
-            ),
+            model_name='companyrelation',
+            constraint=models.UniqueConstraint(fields=('company', 'kind', 'target', 'valid_from'), name='companyrelation_once', nulls_distinct=False, violation_error_message='target: this relation is there already.'),
         ),
         migrations.AddConstraint(
-            model_name="companyrelation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("company", models.F("target")), _negated=True),
-                name="companyrelation_to_another",
-                violation_error_message="target: a company cannot be related to itself.",
-            ),
+            model_name='companyrelation',
+            constraint=models.CheckConstraint(condition=models.Q(('company', models.F('target')), _negated=True), name='companyrelation_to_another', violation_error_message='target: a company cannot be related to itself.'),
         ),
         migrations.AddConstraint(
-            model_name="eventstep",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("date_precision", "day"),
-                    models.Q(
-                        ("date_precision", "month"),
-                        models.Q(
-                            ("date__isnull", True),
-                            django.db.models.lookups.Exact(
-                                django.db.models.functions.datetime.Extract("date", "day"), 1
-                            ),
-                            _connector="OR",
-                        ),
-                    ),
-                    models.Q(
-                        ("date_precision", "year"),
-                        models.Q(
-                            ("date__isnull", True),
-                            models.Q(
-                                django.db.models.lookups.Exact(
-                                    django.db.models.functions.datetime.Extract("date", "day"), 1
-                                ),
-                                django.db.models.lookups.Exact(
-                                    django.db.models.functions.datetime.Extract("date", "month"), 1
-                                ),
-                            ),
-                            _connector="OR",
-                        ),
-                    ),
-                    _connector="OR",
-                ),
-                name="eventstep_date_precision_honest",
-                violation_error_message="date: write a month as its first day and a year as its 1 January.",
-            ),
+            model_name='eventstep',
+            constraint=models.CheckConstraint(condition=models.Q(('date_precision', 'day'), models.Q(('date_precision', 'month'), models.Q(('date__isnull', True), django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('date', 'day'), 1), _connector='OR')), models.Q(('date_precision', 'year'), models.Q(('date__isnull', True), models.Q(django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('date', 'day'), 1), django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('date', 'month'), 1)), _connector='OR')), _connector='OR'), name='eventstep_date_precision_honest', violation_error_message='date: write a month as its first day and a year as its 1 January.'),
         ),
         migrations.AddConstraint(
-            model_name="eventstep",
-            constraint=models.UniqueConstraint(
-                fields=("event", "kind", "date"),
-                name="eventstep_once",
-                violation_error_message="kind: this step is there already.",
-            ),
+            model_name='eventstep',
+            constraint=models.UniqueConstraint(fields=('event', 'kind', 'date'), name='eventstep_once', violation_error_message='kind: this step is there already.'),
         ),
         migrations.AddConstraint(
-            model_name="jurisdiction",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("code__regex", "^([A-Z]{2}(-[A-Z0-9]{1,3})?|EEA|INT)$")),
-                name="jurisdiction_code_is_iso",
-                violation_error_message="code: use an ISO 3166 code such as HK or US-NY, or EU, EEA, INT.",
-            ),
+            model_name='jurisdiction',
+            constraint=models.CheckConstraint(condition=models.Q(('code__regex', '^([A-Z]{2}(-[A-Z0-9]{1,3})?|EEA|INT)$')), name='jurisdiction_code_is_iso', violation_error_message='code: use an ISO 3166 code such as HK or US-NY, or EU, EEA, INT.'),
         ),
         migrations.AddConstraint(
-            model_name="jurisdiction",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("parent__isnull", True), models.Q(("parent", models.F("id")), _negated=True), _connector="OR"
-                ),
-                name="jurisdiction_lies_in_another",
-                violation_error_message="parent: a jurisdiction cannot lie in itself.",
-            ),
+            model_name='jurisdiction',
+            constraint=models.CheckConstraint(condition=models.Q(('parent__isnull', True), models.Q(('parent', models.F('id')), _negated=True), _connector='OR'), name='jurisdiction_lies_in_another', violation_error_message='parent: a jurisdiction cannot lie in itself.'),
         ),
         migrations.AddConstraint(
-            model_name="companyidentifier",
-            constraint=models.UniqueConstraint(
-                fields=("scheme", "jurisdiction", "value"),
-                name="companyidentifier_once",
-                violation_error_message="value: another company has this number in this register.",
-            ),
+            model_name='companyidentifier',
+            constraint=models.UniqueConstraint(fields=('scheme', 'jurisdiction', 'value'), name='companyidentifier_once', violation_error_message='value: another company has this number in this register.'),
         ),
         migrations.AddConstraint(
-            model_name="measureeffect",
-            constraint=models.UniqueConstraint(
-                fields=("measure", "position"),
-                name="measureeffect_position_once",
-                violation_error_message="position: another effect stands there already.",
-            ),
+            model_name='measureeffect',
+            constraint=models.UniqueConstraint(fields=('measure', 'position'), name='measureeffect_position_once', violation_error_message='position: another effect stands there already.'),
         ),
         migrations.AddConstraint(
-            model_name="membership",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("valid_from__isnull", True),
-                    ("valid_until__isnull", True),
-                    ("valid_until__gt", models.F("valid_from")),
-                    _connector="OR",
-                ),
-                name="membership_valid_until_after_valid_from",
-                violation_error_message="valid_until: must be after valid_from.",
-            ),
+            model_name='membership',
+            constraint=models.CheckConstraint(condition=models.Q(('valid_from__isnull', True), ('valid_until__isnull', True), ('valid_until__gt', models.F('valid_from')), _connector='OR'), name='membership_valid_until_after_valid_from', violation_error_message='valid_until: must be after valid_from.'),
         ),
         migrations.AddConstraint(
-            model_name="membership",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("member", models.F("bloc")), _negated=True),
-                name="membership_of_another",
-                violation_error_message="bloc: a place cannot be a member of itself.",
-            ),
+            model_name='membership',
+            constraint=models.CheckConstraint(condition=models.Q(('member', models.F('bloc')), _negated=True), name='membership_of_another', violation_error_message='bloc: a place cannot be a member of itself.'),
         ),
         migrations.AddConstraint(
-            model_name="membership",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                deferrable=models.Deferrable.IMMEDIATE,
-                expressions=[("member", "="), ("bloc", "="), (regulations.models.jurisdictions.DateRange(), "&&")],
-                name="membership_spans_apart",
-                violation_error_message="valid_from: another membership of the same bloc covers some of these days.",
-            ),
+            model_name='membership',
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(deferrable=models.Deferrable.IMMEDIATE, expressions=[('member', '='), ('bloc', '='), (regulations.models.jurisdictions.DateRange(), '&&')], name='membership_spans_apart', violation_error_message='valid_from: another membership of the same bloc covers some of these days.'),
         ),
         migrations.AddConstraint(
-            model_name="event",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("starts_on_precision", "day"),
-                    models.Q(
-                        ("starts_on_precision", "month"),
-                        models.Q(
-                            ("starts_on__isnull", True),
-                            django.db.models.lookups.Exact(
-                                django.db.models.functions.datetime.Extract("starts_on", "day"), 1
-                            ),
-                            _connector="OR",
-                        ),
-                    ),
-                    models.Q(
-                        ("starts_on_precision", "year"),
-                        models.Q(
-                            ("starts_on__isnull", True),
-                            models.Q(
-                                django.db.models.lookups.Exact(
-                                    django.db.models.functions.datetime.Extract("starts_on", "day"), 1
-                                ),
-                                django.db.models.lookups.Exact(
-                                    django.db.models.functions.datetime.Extract("starts_on", "month"), 1
-                                ),
-                            ),
-                            _connector="OR",
-                        ),
-                    ),
-                    _connector="OR",
-                ),
-                name="event_starts_on_precision_honest",
-                violation_error_message="starts_on: write a month as its first day and a year as its 1 January.",
-            ),
+            model_name='event',
+            constraint=models.CheckConstraint(condition=models.Q(('starts_on_precision', 'day'), models.Q(('starts_on_precision', 'month'), models.Q(('starts_on__isnull', True), django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('starts_on', 'day'), 1), _connector='OR')), models.Q(('starts_on_precision', 'year'), models.Q(('starts_on__isnull', True), models.Q(django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('starts_on', 'day'), 1), django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('starts_on', 'month'), 1)), _connector='OR')), _connector='OR'), name='event_starts_on_precision_honest', violation_error_message='starts_on: write a month as its first day and a year as its 1 January.'),
         ),
         migrations.AddConstraint(
-            model_name="event",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("starts_on__isnull", True),
-                    ("ends_on__isnull", True),
-                    ("ends_on__gte", models.F("starts_on")),
-                    _connector="OR",
-                ),
-                name="event_ends_on_after_starts_on",
-                violation_error_message="ends_on: must be on or after starts_on.",
-            ),
+            model_name='event',
+            constraint=models.CheckConstraint(condition=models.Q(('starts_on__isnull', True), ('ends_on__isnull', True), ('ends_on__gte', models.F('starts_on')), _connector='OR'), name='event_ends_on_after_starts_on', violation_error_message='ends_on: must be on or after starts_on.'),
         ),
         migrations.AddConstraint(
-            model_name="event",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("prize_amount__isnull", True), ("prize_currency", "")),
-                    models.Q(
-                        ("prize_amount__gte", 0),
-                        ("prize_amount__isnull", False),
-                        models.Q(("prize_currency", ""), _negated=True),
-                    ),
-                    _connector="OR",
-                ),
-                name="event_prize_amount_has_currency",
-                violation_error_message="prize_amount: give an amount of zero or more together with prize_currency, or neither.",
-            ),
+            model_name='event',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('prize_amount__isnull', True), ('prize_currency', '')), models.Q(('prize_amount__gte', 0), ('prize_amount__isnull', False), models.Q(('prize_currency', ''), _negated=True)), _connector='OR'), name='event_prize_amount_has_currency', violation_error_message='prize_amount: give an amount of zero or more together with prize_currency, or neither.'),
         ),
         migrations.AddIndex(
-            model_name="milestone",
-            index=models.Index(models.F("policy"), models.F("kind"), models.F("date"), name="milestone_of_policy"),
+            model_name='milestone',
+            index=models.Index(models.F('policy'), models.F('kind'), models.F('date'), name='milestone_of_policy'),
         ),
         migrations.AddIndex(
-            model_name="milestone",
-            index=models.Index(
-                models.OrderBy(models.F("date"), descending=True), models.F("key"), name="milestone_newest"
-            ),
+            model_name='milestone',
+            index=models.Index(models.OrderBy(models.F('date'), descending=True), models.F('key'), name='milestone_newest'),
         ),
         migrations.AddConstraint(
-            model_name="milestone",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("date_precision", "day"),
-                    models.Q(
-                        ("date_precision", "month"),
-                        models.Q(
-                            ("date__isnull", True),
-                            django.db.models.lookups.Exact(
-                                django.db.models.functions.datetime.Extract("date", "day"), 1
-                            ),
-                            _connector="OR",
-                        ),
-                    ),
-                    models.Q(
-                        ("date_precision", "year"),
-                        models.Q(
-                            ("date__isnull", True),
-                            models.Q(
-                                django.db.models.lookups.Exact(
-                                    django.db.models.functions.datetime.Extract("date", "day"), 1
-                                ),
-                                django.db.models.lookups.Exact(
-                                    django.db.models.functions.datetime.Extract("date", "month"), 1
-                                ),
-                            ),
-                            _connector="OR",
-                        ),
-                    ),
-                    _connector="OR",
-                ),
-                name="milestone_date_precision_honest",
-                violation_error_message="date: write a month as its first day and a year as its 1 January.",
-            ),
+            model_name='milestone',
+            constraint=models.CheckConstraint(condition=models.Q(('date_precision', 'day'), models.Q(('date_precision', 'month'), models.Q(('date__isnull', True), django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('date', 'day'), 1), _connector='OR')), models.Q(('date_precision', 'year'), models.Q(('date__isnull', True), models.Q(django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('date', 'day'), 1), django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('date', 'month'), 1)), _connector='OR')), _connector='OR'), name='milestone_date_precision_honest', violation_error_message='date: write a month as its first day and a year as its 1 January.'),
         ),
         migrations.AddConstraint(
-            model_name="policyrelation",
-            constraint=models.UniqueConstraint(
-                fields=("policy", "kind", "target"),
-                name="policyrelation_once",
-                violation_error_message="target: this relation is there already.",
-            ),
+            model_name='policyrelation',
+            constraint=models.UniqueConstraint(fields=('policy', 'kind', 'target'), name='policyrelation_once', violation_error_message='target: this relation is there already.'),
         ),
         migrations.AddConstraint(
-            model_name="policyrelation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("policy", models.F("target")), _negated=True),
-                name="policyrelation_to_another",
-                violation_error_message="target: a policy cannot act on itself.",
-            ),
+            model_name='policyrelation',
+            constraint=models.CheckConstraint(condition=models.Q(('policy', models.F('target')), _negated=True), name='policyrelation_to_another', violation_error_message='target: a policy cannot act on itself.'),
         ),
         migrations.AddConstraint(
-            model_name="provision",
-            constraint=models.UniqueConstraint(
-                fields=("policy", "parent", "position"),
-                name="provision_position_once",
-                nulls_distinct=False,
-                violation_error_message="position: another part stands there already.",
-            ),
+            model_name='provision',
+            constraint=models.UniqueConstraint(fields=('policy', 'parent', 'position'), name='provision_position_once', nulls_distinct=False, violation_error_message='position: another part stands there already.'),
         ),
         migrations.AddConstraint(
-            model_name="provision",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("parent__isnull", True), models.Q(("parent", models.F("id")), _negated=True), _connector="OR"
-                ),
-                name="provision_of_another",
-                violation_error_message="parent: a part cannot belong to itself.",
-            ),
+            model_name='provision',
+            constraint=models.CheckConstraint(condition=models.Q(('parent__isnull', True), models.Q(('parent', models.F('id')), _negated=True), _connector='OR'), name='provision_of_another', violation_error_message='parent: a part cannot belong to itself.'),
         ),
         migrations.AddConstraint(
-            model_name="policyregulator",
-            constraint=models.UniqueConstraint(
-                fields=("policy", "regulator", "role"),
-                name="policyregulator_once_per_role",
-                violation_error_message="regulator: it has this role for the policy already.",
-            ),
+            model_name='policyregulator',
+            constraint=models.UniqueConstraint(fields=('policy', 'regulator', 'role'), name='policyregulator_once_per_role', violation_error_message='regulator: it has this role for the policy already.'),
         ),
         migrations.AddConstraint(
-            model_name="eventorganiser",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    django.db.models.lookups.Exact(
-                        models.Func(
-                            "regulator",
-                            "organisation",
-                            "company",
-                            function="num_nonnulls",
-                            output_field=models.IntegerField(),
-                        ),
-                        1,
-                    )
-                ),
-                name="eventorganiser_body_exactly_one",
-                violation_error_message="Fill exactly one of regulator, organisation, company.",
-            ),
+            model_name='eventorganiser',
+            constraint=models.CheckConstraint(condition=models.Q(django.db.models.lookups.Exact(models.Func('regulator', 'organisation', 'company', function='num_nonnulls', output_field=models.IntegerField()), 1)), name='eventorganiser_body_exactly_one', violation_error_message='Fill exactly one of regulator, organisation, company.'),
         ),
         migrations.AddConstraint(
-            model_name="eventorganiser",
-            constraint=models.UniqueConstraint(
-                fields=("event", "regulator", "organisation", "company"),
-                name="eventorganiser_once",
-                nulls_distinct=False,
-                violation_error_message="This body organises the event already.",
-            ),
+            model_name='eventorganiser',
+            constraint=models.UniqueConstraint(fields=('event', 'regulator', 'organisation', 'company'), name='eventorganiser_once', nulls_distinct=False, violation_error_message='This body organises the event already.'),
         ),
         migrations.AddIndex(
-            model_name="enforcementaction",
-            index=models.Index(
-                models.OrderBy(models.F("announced_on"), descending=True, nulls_last=True),
-                models.F("slug"),
-                name="enforcementaction_newest",
-            ),
+            model_name='enforcementaction',
+            index=models.Index(models.OrderBy(models.F('announced_on'), descending=True, nulls_last=True), models.F('slug'), name='enforcementaction_newest'),
         ),
         migrations.AddConstraint(
-            model_name="enforcementaction",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("announced_on_precision", "day"),
-                    models.Q(
-                        ("announced_on_precision", "month"),
-                        models.Q(
-                            ("announced_on__isnull", True),
-                            django.db.models.lookups.Exact(
-                                django.db.models.functions.datetime.Extract("announced_on", "day"), 1
-                            ),
-                            _connector="OR",
-                        ),
-                    ),
-                    models.Q(
-                        ("announced_on_precision", "year"),
-                        models.Q(
-                            ("announced_on__isnull", True),
-                            models.Q(
-                                django.db.models.lookups.Exact(
-                                    django.db.models.functions.datetime.Extract("announced_on", "day"), 1
-                                ),
-                                django.db.models.lookups.Exact(
-                                    django.db.models.functions.datetime.Extract("announced_on", "month"), 1
-                                ),
-                            ),
-                            _connector="OR",
-                        ),
-                    ),
-                    _connector="OR",
-                ),
-                name="enforcementaction_announced_on_precision_honest",
-                violation_error_message="announced_on: write a month as its first day and a year as its 1 January.",
-            ),
+            model_name='enforcementaction',
+            constraint=models.CheckConstraint(condition=models.Q(('announced_on_precision', 'day'), models.Q(('announced_on_precision', 'month'), models.Q(('announced_on__isnull', True), django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('announced_on', 'day'), 1), _connector='OR')), models.Q(('announced_on_precision', 'year'), models.Q(('announced_on__isnull', True), models.Q(django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('announced_on', 'day'), 1), django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('announced_on', 'month'), 1)), _connector='OR')), _connector='OR'), name='enforcementaction_announced_on_precision_honest', violation_error_message='announced_on: write a month as its first day and a year as its 1 January.'),
         ),
         migrations.AddConstraint(
-            model_name="enforcementaction",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("concluded_on_precision", "day"),
-                    models.Q(
-                        ("concluded_on_precision", "month"),
-                        models.Q(
-                            ("concluded_on__isnull", True),
-                            django.db.models.lookups.Exact(
-                                django.db.models.functions.datetime.Extract("concluded_on", "day"), 1
-                            ),
-                            _connector="OR",
-                        ),
-                    ),
-                    models.Q(
-                        ("concluded_on_precision", "year"),
-                        models.Q(
-                            ("concluded_on__isnull", True),
-                            models.Q(
-                                django.db.models.lookups.Exact(
-                                    django.db.models.functions.datetime.Extract("concluded_on", "day"), 1
-                                ),
-                                django.db.models.lookups.Exact(
-                                    django.db.models.functions.datetime.Extract("concluded_on", "month"), 1
-                                ),
-                            ),
-                            _connector="OR",
-                        ),
-                    ),
-                    _connector="OR",
-                ),
-                name="enforcementaction_concluded_on_precision_honest",
-                violation_error_message="concluded_on: write a month as its first day and a year as its 1 January.",
-            ),
+            model_name='enforcementaction',
+            constraint=models.CheckConstraint(condition=models.Q(('concluded_on_precision', 'day'), models.Q(('concluded_on_precision', 'month'), models.Q(('concluded_on__isnull', True), django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('concluded_on', 'day'), 1), _connector='OR')), models.Q(('concluded_on_precision', 'year'), models.Q(('concluded_on__isnull', True), models.Q(django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('concluded_on', 'day'), 1), django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('concluded_on', 'month'), 1)), _connector='OR')), _connector='OR'), name='enforcementaction_concluded_on_precision_honest', violation_error_message='concluded_on: write a month as its first day and a year as its 1 January.'),
         ),
         migrations.AddConstraint(
-            model_name="enforcementaction",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("announced_on__isnull", True),
-                    ("concluded_on__isnull", True),
-                    ("concluded_on__gte", models.F("announced_on")),
-                    _connector="OR",
-                ),
-                name="enforcementaction_concluded_on_after_announced_on",
-                violation_error_message="concluded_on: must be on or after announced_on.",
-            ),
+            model_name='enforcementaction',
+            constraint=models.CheckConstraint(condition=models.Q(('announced_on__isnull', True), ('concluded_on__isnull', True), ('concluded_on__gte', models.F('announced_on')), _connector='OR'), name='enforcementaction_concluded_on_after_announced_on', violation_error_message='concluded_on: must be on or after announced_on.'),
         ),
         migrations.AddConstraint(
-            model_name="enforcementaction",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("penalty_amount__isnull", True), ("penalty_currency", "")),
-                    models.Q(
-                        ("penalty_amount__gte", 0),
-                        ("penalty_amount__isnull", False),
-                        models.Q(("penalty_currency", ""), _negated=True),
-                    ),
-                    _connector="OR",
-                ),
-                name="enforcementaction_penalty_amount_has_currency",
-                violation_error_message="penalty_amount: give an amount of zero or more together with penalty_currency, or neither.",
-            ),
+            model_name='enforcementaction',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('penalty_amount__isnull', True), ('penalty_currency', '')), models.Q(('penalty_amount__gte', 0), ('penalty_amount__isnull', False), models.Q(('penalty_currency', ''), _negated=True)), _connector='OR'), name='enforcementaction_penalty_amount_has_currency', violation_error_message='penalty_amount: give an amount of zero or more together with penalty_currency, or neither.'),
         ),
         migrations.AddConstraint(
-            model_name="appointment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    django.db.models.lookups.Exact(
-                        models.Func(
-                            "regulator",
-                            "organisation",
-                            "company",
-                            function="num_nonnulls",
-                            output_field=models.IntegerField(),
-                        ),
-                        1,
-                    )
-                ),
-                name="appointment_body_exactly_one",
-                violation_error_message="Fill exactly one of regulator, organisation, company.",
-            ),
+            model_name='appointment',
+            constraint=models.CheckConstraint(condition=models.Q(django.db.models.lookups.Exact(models.Func('regulator', 'organisation', 'company', function='num_nonnulls', output_field=models.IntegerField()), 1)), name='appointment_body_exactly_one', violation_error_message='Fill exactly one of regulator, organisation, company.'),
         ),
         migrations.AddConstraint(
-            model_name="appointment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("valid_from_precision", "day"),
-                    models.Q(
-                        ("valid_from_precision", "month"),
-                        models.Q(
-                            ("valid_from__isnull", True),
-                            django.db.models.lookups.Exact(
-                                django.db.models.functions.datetime.Extract("valid_from", "day"), 1
-                            ),
-                            _connector="OR",
-                        ),
-                    ),
-                    models.Q(
-                        ("valid_from_precision", "year"),
-                        models.Q(
-                            ("valid_from__isnull", True),
-                            models.Q(
-                                django.db.models.lookups.Exact(
-                                    django.db.models.functions.datetime.Extract("valid_from", "day"), 1
-                                ),
-                                django.db.models.lookups.Exact(
-                                    django.db.models.functions.datetime.Extract("valid_from", "month"), 1
-                                ),
-                            ),
-                            _connector="OR",
-                        ),
-                    ),
-                    _connector="OR",
-                ),
-                name="appointment_valid_from_precision_honest",
-                violation_error_message="valid_from: write a month as its first day and a year as its 1 January.",
-            ),
+            model_name='appointment',
+            constraint=models.CheckConstraint(condition=models.Q(('valid_from_precision', 'day'), models.Q(('valid_from_precision', 'month'), models.Q(('valid_from__isnull', True), django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('valid_from', 'day'), 1), _connector='OR')), models.Q(('valid_from_precision', 'year'), models.Q(('valid_from__isnull', True), models.Q(django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('valid_from', 'day'), 1), django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('valid_from', 'month'), 1)), _connector='OR')), _connector='OR'), name='appointment_valid_from_precision_honest', violation_error_message='valid_from: write a month as its first day and a year as its 1 January.'),
         ),
         migrations.AddConstraint(
-            model_name="appointment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("valid_until_precision", "day"),
-                    models.Q(
-                        ("valid_until_precision", "month"),
-                        models.Q(
-                            ("valid_until__isnull", True),
-                            django.db.models.lookups.Exact(
-                                django.db.models.functions.datetime.Extract("valid_until", "day"), 1
-                            ),
-                            _connector="OR",
-                        ),
-                    ),
-                    models.Q(
-                        ("valid_until_precision", "year"),
-                        models.Q(
-                            ("valid_until__isnull", True),
-                            models.Q(
-                                django.db.models.lookups.Exact(
-                                    django.db.models.functions.datetime.Extract("valid_until", "day"), 1
-                                ),
-                                django.db.models.lookups.Exact(
-                                    django.db.models.functions.datetime.Extract("valid_until", "month"), 1
-                                ),
-                            ),
-                            _connector="OR",
-                        ),
-                    ),
-                    _connector="OR",
-                ),
-                name="appointment_valid_until_precision_honest",
-                violation_error_message="valid_until: write a month as its first day and a year as its 1 January.",
-            ),
+            model_name='appointment',
+            constraint=models.CheckConstraint(condition=models.Q(('valid_until_precision', 'day'), models.Q(('valid_until_precision', 'month'), models.Q(('valid_until__isnull', True), django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('valid_until', 'day'), 1), _connector='OR')), models.Q(('valid_until_precision', 'year'), models.Q(('valid_until__isnull', True), models.Q(django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('valid_until', 'day'), 1), django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('valid_until', 'month'), 1)), _connector='OR')), _connector='OR'), name='appointment_valid_until_precision_honest', violation_error_message='valid_until: write a month as its first day and a year as its 1 January.'),
         ),
         migrations.AddConstraint(
-            model_name="appointment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("valid_from__isnull", True),
-                    ("valid_until__isnull", True),
-                    ("valid_until__gt", models.F("valid_from")),
-                    _connector="OR",
-                ),
-                name="appointment_valid_until_after_valid_from",
-                violation_error_message="valid_until: must be after valid_from.",
-            ),
+            model_name='appointment',
+            constraint=models.CheckConstraint(condition=models.Q(('valid_from__isnull', True), ('valid_until__isnull', True), ('valid_until__gt', models.F('valid_from')), _connector='OR'), name='appointment_valid_until_after_valid_from', violation_error_message='valid_until: must be after valid_from.'),
         ),
         migrations.AddConstraint(
-            model_name="appointment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("valid_from__isnull", True),
-                    ("held_on__isnull", True),
-                    ("held_on__gte", models.F("valid_from")),
-                    _connector="OR",
-                ),
-                name="appointment_held_on_after_valid_from",
-                violation_error_message="held_on: must be on or after valid_from.",
-            ),
+            model_name='appointment',
+            constraint=models.CheckConstraint(condition=models.Q(('valid_from__isnull', True), ('held_on__isnull', True), ('held_on__gte', models.F('valid_from')), _connector='OR'), name='appointment_held_on_after_valid_from', violation_error_message='held_on: must be on or after valid_from.'),
         ),
         migrations.AddConstraint(
-            model_name="appointment",
-            constraint=models.UniqueConstraint(
-                fields=("person", "regulator", "organisation", "company", "title", "valid_from"),
-                name="appointment_once",
-                nulls_distinct=False,
-                violation_error_message="title: this appointment is there already.",
-            ),
+            model_name='appointment',
+            constraint=models.UniqueConstraint(fields=('person', 'regulator', 'organisation', 'company', 'title', 'valid_from'), name='appointment_once', nulls_distinct=False, violation_error_message='title: this appointment is there already.'),
         ),
         migrations.AddConstraint(
-            model_name="mention",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    django.db.models.lookups.Exact(
-                        models.Func(
-                            "jurisdiction",
-                            "regulator",
-                            "organisation",
-                            "policy",
-                            "company",
-                            "person",
-                            "event",
-                            "enforcement_action",
-                            "measure",
-                            function="num_nonnulls",
-                            output_field=models.IntegerField(),
-                        ),
-                        1,
-                    )
-                ),
-                name="mention_record_exactly_one",
-                violation_error_message="Fill exactly one of jurisdiction, regulator, organisation, policy, company, person, event, enforcement_action, measure.",
-            ),
+            model_name='mention',
+            constraint=models.CheckConstraint(condition=models.Q(django.db.models.lookups.Exact(models.Func('jurisdiction', 'regulator', 'organisation', 'policy', 'company', 'person', 'event', 'enforcement_action', 'measure', function='num_nonnulls', output_field=models.IntegerField()), 1)), name='mention_record_exactly_one', violation_error_message='Fill exactly one of jurisdiction, regulator, organisation, policy, company, person, event, enforcement_action, measure.'),
         ),
         migrations.AddConstraint(
-            model_name="mention",
-            constraint=models.UniqueConstraint(
-                fields=("source", "position"),
-                name="mention_position_once",
-                violation_error_message="position: another record stands there already.",
-            ),
+            model_name='mention',
+            constraint=models.UniqueConstraint(fields=('source', 'position'), name='mention_position_once', violation_error_message='position: another record stands there already.'),
         ),
         migrations.AddConstraint(
-            model_name="mention",
-            constraint=models.UniqueConstraint(
-                fields=(
-                    "source",
-                    "jurisdiction",
-                    "regulator",
-                    "organisation",
-                    "policy",
-                    "company",
-                    "person",
-                    "event",
-                    "enforcement_action",
-                    "measure",
-                ),
-                name="mention_once",
-                nulls_distinct=False,
-                violation_error_message="The source mentions this record already.",
-            ),
+            model_name='mention',
+            constraint=models.UniqueConstraint(fields=('source', 'jurisdiction', 'regulator', 'organisation', 'policy', 'company', 'person', 'event', 'enforcement_action', 'measure'), name='mention_once', nulls_distinct=False, violation_error_message='The source mentions this record already.'),
         ),
         migrations.AddConstraint(
-            model_name="figure",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("as_of_precision", "day"),
-                    models.Q(
-                        ("as_of_precision", "month"),
-                        models.Q(
-                            ("as_of__isnull", True),
-                            django.db.models.lookups.Exact(
-                                django.db.models.functions.datetime.Extract("as_of", "day"), 1
-                            ),
-                            _connector="OR",
-                        ),
-                    ),
-                    models.Q(
-                        ("as_of_precision", "year"),
-                        models.Q(
-                            ("as_of__isnull", True),
-                            models.Q(
-                                django.db.models.lookups.Exact(
-                                    django.db.models.functions.datetime.Extract("as_of", "day"), 1
-                                ),
-                                django.db.models.lookups.Exact(
-                                    django.db.models.functions.datetime.Extract("as_of", "month"), 1
-                                ),
-                            ),
-                            _connector="OR",
-                        ),
-                    ),
-                    _connector="OR",
-                ),
-                name="figure_as_of_precision_honest",
-                violation_error_message="as_of: write a month as its first day and a year as its 1 January.",
-            ),
+            model_name='figure',
+            constraint=models.CheckConstraint(condition=models.Q(('as_of_precision', 'day'), models.Q(('as_of_precision', 'month'), models.Q(('as_of__isnull', True), django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('as_of', 'day'), 1), _connector='OR')), models.Q(('as_of_precision', 'year'), models.Q(('as_of__isnull', True), models.Q(django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('as_of', 'day'), 1), django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('as_of', 'month'), 1)), _connector='OR')), _connector='OR'), name='figure_as_of_precision_honest', violation_error_message='as_of: write a month as its first day and a year as its 1 January.'),
         ),
         migrations.AddConstraint(
-            model_name="figure",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    django.db.models.lookups.LessThanOrEqual(
-                        models.Func(
-                            "jurisdiction",
-                            "regulator",
-                            "organisation",
-                            "company",
-                            function="num_nonnulls",
-                            output_field=models.IntegerField(),
-                        ),
-                        1,
-                    )
-                ),
-                name="figure_subject_at_most_one",
-                violation_error_message="Fill at most one of jurisdiction, regulator, organisation, company.",
-            ),
+            model_name='figure',
+            constraint=models.CheckConstraint(condition=models.Q(django.db.models.lookups.LessThanOrEqual(models.Func('jurisdiction', 'regulator', 'organisation', 'company', function='num_nonnulls', output_field=models.IntegerField()), 1)), name='figure_subject_at_most_one', violation_error_message='Fill at most one of jurisdiction, regulator, organisation, company.'),
         ),
         migrations.AddConstraint(
-            model_name="figure",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    django.db.models.lookups.LessThanOrEqual(
-                        models.Func(
-                            "according_to_company",
-                            "according_to_organisation",
-                            function="num_nonnulls",
-                            output_field=models.IntegerField(),
-                        ),
-                        1,
-                    )
-                ),
-                name="figure_according_to_at_most_one",
-                violation_error_message="Fill at most one of according_to_company, according_to_organisation.",
-            ),
+            model_name='figure',
+            constraint=models.CheckConstraint(condition=models.Q(django.db.models.lookups.LessThanOrEqual(models.Func('according_to_company', 'according_to_organisation', function='num_nonnulls', output_field=models.IntegerField()), 1)), name='figure_according_to_at_most_one', violation_error_message='Fill at most one of according_to_company, according_to_organisation.'),
         ),
         migrations.AddConstraint(
-            model_name="figure",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("about", ""), _negated=True),
-                    ("jurisdiction__isnull", False),
-                    ("regulator__isnull", False),
-                    ("organisation__isnull", False),
-                    ("company__isnull", False),
-                    _connector="OR",
-                ),
-                name="figure_about_something",
-                violation_error_message="about: choose a record, or say in words what the figure is about.",
-            ),
+            model_name='figure',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('about', ''), _negated=True), ('jurisdiction__isnull', False), ('regulator__isnull', False), ('organisation__isnull', False), ('company__isnull', False), _connector='OR'), name='figure_about_something', violation_error_message='about: choose a record, or say in words what the figure is about.'),
         ),
         migrations.AddConstraint(
-            model_name="sourcerelation",
-            constraint=models.UniqueConstraint(
-                fields=("source", "position"),
-                name="sourcerelation_position_once",
-                violation_error_message="position: another source stands there already.",
-            ),
+            model_name='sourcerelation',
+            constraint=models.UniqueConstraint(fields=('source', 'position'), name='sourcerelation_position_once', violation_error_message='position: another source stands there already.'),
         ),
         migrations.AddConstraint(
-            model_name="sourcerelation",
-            constraint=models.UniqueConstraint(
-                fields=("source", "target"),
-                name="sourcerelation_once",
-                violation_error_message="target: this source is listed already.",
-            ),
+            model_name='sourcerelation',
+            constraint=models.UniqueConstraint(fields=('source', 'target'), name='sourcerelation_once', violation_error_message='target: this source is listed already.'),
         ),
         migrations.AddConstraint(
-            model_name="sourcerelation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("source", models.F("target")), _negated=True),
-                name="sourcerelation_to_another",
-                violation_error_message="target: a source is not related to itself.",
-            ),
+            model_name='sourcerelation',
+            constraint=models.CheckConstraint(condition=models.Q(('source', models.F('target')), _negated=True), name='sourcerelation_to_another', violation_error_message='target: a source is not related to itself.'),
         ),
         migrations.AddIndex(
-            model_name="source",
-            index=models.Index(
-                models.OrderBy(models.F("published_on"), descending=True, nulls_last=True),
-                models.F("slug"),
-                name="source_newest",
-            ),
+            model_name='source',
+            index=models.Index(models.OrderBy(models.F('published_on'), descending=True, nulls_last=True), models.F('slug'), name='source_newest'),
         ),
         migrations.AddConstraint(
-            model_name="source",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    django.db.models.lookups.Exact(
-                        models.Func(
-                            "publisher",
-                            "publishing_regulator",
-                            function="num_nonnulls",
-                            output_field=models.IntegerField(),
-                        ),
-                        1,
-                    )
-                ),
-                name="source_publisher_exactly_one",
-                violation_error_message="Fill exactly one of publisher, publishing_regulator.",
-            ),
+            model_name='source',
+            constraint=models.CheckConstraint(condition=models.Q(django.db.models.lookups.Exact(models.Func('publisher', 'publishing_regulator', function='num_nonnulls', output_field=models.IntegerField()), 1)), name='source_publisher_exactly_one', violation_error_message='Fill exactly one of publisher, publishing_regulator.'),
         ),
         migrations.AddConstraint(
-            model_name="citation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    django.db.models.lookups.Exact(
-                        models.Func(
-                            "jurisdiction",
-                            "membership",
-                            "regulator",
-                            "organisation",
-                            "policy",
-                            "milestone",
-                            "provision",
-                            "policy_relation",
-                            "company",
-                            "company_relation",
-                            "authorisation",
-                            "enforcement_action",
-                            "measure",
-                            "stance",
-                            "person",
-                            "appointment",
-                            "event",
-                            function="num_nonnulls",
-                            output_field=models.IntegerField(),
-                        ),
-                        1,
-                    )
-                ),
-                name="citation_record_exactly_one",
-                violation_error_message="Fill exactly one of jurisdiction, membership, regulator, organisation, policy, milestone, provision, policy_relation, company, company_relation, authorisation, enforcement_action, measure, stance, person, appointment, event.",
-            ),
+            model_name='citation',
+            constraint=models.CheckConstraint(condition=models.Q(django.db.models.lookups.Exact(models.Func('jurisdiction', 'membership', 'regulator', 'organisation', 'policy', 'milestone', 'provision', 'policy_relation', 'company', 'company_relation', 'authorisation', 'enforcement_action', 'measure', 'stance', 'person', 'appointment', 'event', function='num_nonnulls', output_field=models.IntegerField()), 1)), name='citation_record_exactly_one', violation_error_message='Fill exactly one of jurisdiction, membership, regulator, organisation, policy, milestone, provision, policy_relation, company, company_relation, authorisation, enforcement_action, measure, stance, person, appointment, event.'),
         ),
         migrations.AddConstraint(
-            model_name="citation",
-            constraint=models.UniqueConstraint(
-                fields=(
-                    "source",
-                    "jurisdiction",
-                    "membership",
-                    "regulator",
-                    "organisation",
-                    "policy",
-                    "milestone",
-                    "provision",
-                    "policy_relation",
-                    "company",
-                    "company_relation",
-                    "authorisation",
-                    "enforcement_action",
-                    "measure",
-                    "stance",
-                    "person",
-                    "appointment",
-                    "event",
-                    "locator",
-                    "fields",
-                ),
-                name="citation_once",
-                nulls_distinct=False,
-                violation_error_message="source: the record cites this source for these fields already.",
-            ),
+            model_name='citation',
+            constraint=models.UniqueConstraint(fields=('source', 'jurisdiction', 'membership', 'regulator', 'organisation', 'policy', 'milestone', 'provision', 'policy_relation', 'company', 'company_relation', 'authorisation', 'enforcement_action', 'measure', 'stance', 'person', 'appointment', 'event', 'locator', 'fields'), name='citation_once', nulls_distinct=False, violation_error_message='source: the record cites this source for these fields already.'),
         ),
         migrations.AddConstraint(
-            model_name="stance",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("valid_from_precision", "day"),
-                    models.Q(
-                        ("valid_from_precision", "month"),
-                        models.Q(
-                            ("valid_from__isnull", True),
-                            django.db.models.lookups.Exact(
-                                django.db.models.functions.datetime.Extract("valid_from", "day"), 1
-                            ),
-                            _connector="OR",
-                        ),
-                    ),
-                    models.Q(
-                        ("valid_from_precision", "year"),
-                        models.Q(
-                            ("valid_from__isnull", True),
-                            models.Q(
-                                django.db.models.lookups.Exact(
-                                    django.db.models.functions.datetime.Extract("valid_from", "day"), 1
-                                ),
-                                django.db.models.lookups.Exact(
-                                    django.db.models.functions.datetime.Extract("valid_from", "month"), 1
-                                ),
-                            ),
-                            _connector="OR",
-                        ),
-                    ),
-                    _connector="OR",
-                ),
-                name="stance_valid_from_precision_honest",
-                violation_error_message="valid_from: write a month as its first day and a year as its 1 January.",
-            ),
+            model_name='stance',
+            constraint=models.CheckConstraint(condition=models.Q(('valid_from_precision', 'day'), models.Q(('valid_from_precision', 'month'), models.Q(('valid_from__isnull', True), django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('valid_from', 'day'), 1), _connector='OR')), models.Q(('valid_from_precision', 'year'), models.Q(('valid_from__isnull', True), models.Q(django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('valid_from', 'day'), 1), django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('valid_from', 'month'), 1)), _connector='OR')), _connector='OR'), name='stance_valid_from_precision_honest', violation_error_message='valid_from: write a month as its first day and a year as its 1 January.'),
         ),
         migrations.AddConstraint(
-            model_name="stance",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("valid_until_precision", "day"),
-                    models.Q(
-                        ("valid_until_precision", "month"),
-                        models.Q(
-                            ("valid_until__isnull", True),
-                            django.db.models.lookups.Exact(
-                                django.db.models.functions.datetime.Extract("valid_until", "day"), 1
-                            ),
-                            _connector="OR",
-                        ),
-                    ),
-                    models.Q(
-                        ("valid_until_precision", "year"),
-                        models.Q(
-                            ("valid_until__isnull", True),
-                            models.Q(
-                                django.db.models.lookups.Exact(
-                                    django.db.models.functions.datetime.Extract("valid_until", "day"), 1
-                                ),
-                                django.db.models.lookups.Exact(
-                                    django.db.models.functions.datetime.Extract("valid_until", "month"), 1
-                                ),
-                            ),
-                            _connector="OR",
-                        ),
-                    ),
-                    _connector="OR",
-                ),
-                name="stance_valid_until_precision_honest",
-                violation_error_message="valid_until: write a month as its first day and a year as its 1 January.",
-            ),
+            model_name='stance',
+            constraint=models.CheckConstraint(condition=models.Q(('valid_until_precision', 'day'), models.Q(('valid_until_precision', 'month'), models.Q(('valid_until__isnull', True), django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('valid_until', 'day'), 1), _connector='OR')), models.Q(('valid_until_precision', 'year'), models.Q(('valid_until__isnull', True), models.Q(django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('valid_until', 'day'), 1), django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('valid_until', 'month'), 1)), _connector='OR')), _connector='OR'), name='stance_valid_until_precision_honest', violation_error_message='valid_until: write a month as its first day and a year as its 1 January.'),
         ),
         migrations.AddConstraint(
-            model_name="stance",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("valid_from__isnull", True),
-                    ("valid_until__isnull", True),
-                    ("valid_until__gt", models.F("valid_from")),
-                    _connector="OR",
-                ),
-                name="stance_valid_until_after_valid_from",
-                violation_error_message="valid_until: must be after valid_from.",
-            ),
+            model_name='stance',
+            constraint=models.CheckConstraint(condition=models.Q(('valid_from__isnull', True), ('valid_until__isnull', True), ('valid_until__gt', models.F('valid_from')), _connector='OR'), name='stance_valid_until_after_valid_from', violation_error_message='valid_until: must be after valid_from.'),
         ),
         migrations.AddConstraint(
-            model_name="stance",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                deferrable=models.Deferrable.IMMEDIATE,
-                expressions=[
-                    ("jurisdiction", "="),
-                    ("topic", "="),
-                    (regulations.models.jurisdictions.DateRange(), "&&"),
-                ],
-                name="stance_spans_apart",
-                violation_error_message="valid_from: another stance of this jurisdiction on this topic covers some of these days.",
-            ),
+            model_name='stance',
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(deferrable=models.Deferrable.IMMEDIATE, expressions=[('jurisdiction', '='), ('topic', '='), (regulations.models.jurisdictions.DateRange(), '&&')], name='stance_spans_apart', violation_error_message='valid_from: another stance of this jurisdiction on this topic covers some of these days.'),
         ),
         migrations.AddIndex(
-            model_name="policy",
-            index=models.Index(
-                models.OrderBy(models.F("introduced_on"), descending=True, nulls_last=True),
-                models.F("slug"),
-                name="policy_newest",
-            ),
+            model_name='policy',
+            index=models.Index(models.OrderBy(models.F('introduced_on'), descending=True, nulls_last=True), models.F('slug'), name='policy_newest'),
         ),
         migrations.AddIndex(
-            model_name="policy",
-            index=models.Index(
-                models.F("jurisdiction"),
-                models.OrderBy(models.F("introduced_on"), descending=True, nulls_last=True),
-                models.F("slug"),
-                name="policy_newest_by_jurisdiction",
-            ),
+            model_name='policy',
+            index=models.Index(models.F('jurisdiction'), models.OrderBy(models.F('introduced_on'), descending=True, nulls_last=True), models.F('slug'), name='policy_newest_by_jurisdiction'),
         ),
         migrations.AddIndex(
-            model_name="policy",
-            index=models.Index(
-                models.OrderBy(models.F("effective_from"), descending=True, nulls_last=True),
-                models.F("slug"),
-                name="policy_latest_effect",
-            ),
+            model_name='policy',
+            index=models.Index(models.OrderBy(models.F('effective_from'), descending=True, nulls_last=True), models.F('slug'), name='policy_latest_effect'),
         ),
         migrations.AddConstraint(
-            model_name="measure",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("announced_on_precision", "day"),
-                    models.Q(
-                        ("announced_on_precision", "month"),
-                        models.Q(
-                            ("announced_on__isnull", True),
-                            django.db.models.lookups.Exact(
-                                django.db.models.functions.datetime.Extract("announced_on", "day"), 1
-                            ),
-                            _connector="OR",
-                        ),
-                    ),
-                    models.Q(
-                        ("announced_on_precision", "year"),
-                        models.Q(
-                            ("announced_on__isnull", True),
-                            models.Q(
-                                django.db.models.lookups.Exact(
-                                    django.db.models.functions.datetime.Extract("announced_on", "day"), 1
-                                ),
-                                django.db.models.lookups.Exact(
-                                    django.db.models.functions.datetime.Extract("announced_on", "month"), 1
-                                ),
-                            ),
-                            _connector="OR",
-                        ),
-                    ),
-                    _connector="OR",
-                ),
-                name="measure_announced_on_precision_honest",
-                violation_error_message="announced_on: write a month as its first day and a year as its 1 January.",
-            ),
+            model_name='measure',
+            constraint=models.CheckConstraint(condition=models.Q(('announced_on_precision', 'day'), models.Q(('announced_on_precision', 'month'), models.Q(('announced_on__isnull', True), django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('announced_on', 'day'), 1), _connector='OR')), models.Q(('announced_on_precision', 'year'), models.Q(('announced_on__isnull', True), models.Q(django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('announced_on', 'day'), 1), django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('announced_on', 'month'), 1)), _connector='OR')), _connector='OR'), name='measure_announced_on_precision_honest', violation_error_message='announced_on: write a month as its first day and a year as its 1 January.'),
         ),
         migrations.AddConstraint(
-            model_name="measure",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("effective_from_precision", "day"),
-                    models.Q(
-                        ("effective_from_precision", "month"),
-                        models.Q(
-                            ("effective_from__isnull", True),
-                            django.db.models.lookups.Exact(
-                                django.db.models.functions.datetime.Extract("effective_from", "day"), 1
-                            ),
-                            _connector="OR",
-                        ),
-                    ),
-                    models.Q(
-                        ("effective_from_precision", "year"),
-                        models.Q(
-                            ("effective_from__isnull", True),
-                            models.Q(
-                                django.db.models.lookups.Exact(
-                                    django.db.models.functions.datetime.Extract("effective_from", "day"), 1
-                                ),
-                                django.db.models.lookups.Exact(
-                                    django.db.models.functions.datetime.Extract("effective_from", "month"), 1
-                                ),
-                            ),
-                            _connector="OR",
-                        ),
-                    ),
-                    _connector="OR",
-                ),
-                name="measure_effective_from_precision_honest",
-                violation_error_message="effective_from: write a month as its first day and a year as its 1 January.",
-            ),
+            model_name='measure',
+            constraint=models.CheckConstraint(condition=models.Q(('effective_from_precision', 'day'), models.Q(('effective_from_precision', 'month'), models.Q(('effective_from__isnull', True), django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('effective_from', 'day'), 1), _connector='OR')), models.Q(('effective_from_precision', 'year'), models.Q(('effective_from__isnull', True), models.Q(django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('effective_from', 'day'), 1), django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('effective_from', 'month'), 1)), _connector='OR')), _connector='OR'), name='measure_effective_from_precision_honest', violation_error_message='effective_from: write a month as its first day and a year as its 1 January.'),
         ),
         migrations.AddConstraint(
-            model_name="measure",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("effective_from__isnull", True),
-                    ("effective_until__isnull", True),
-                    ("effective_until__gt", models.F("effective_from")),
-                    _connector="OR",
-                ),
-                name="measure_effective_until_after_effective_from",
-                violation_error_message="effective_until: must be after effective_from.",
-            ),
+            model_name='measure',
+            constraint=models.CheckConstraint(condition=models.Q(('effective_from__isnull', True), ('effective_until__isnull', True), ('effective_until__gt', models.F('effective_from')), _connector='OR'), name='measure_effective_until_after_effective_from', violation_error_message='effective_until: must be after effective_from.'),
         ),
         migrations.AddConstraint(
-            model_name="measure",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("limit_amount__isnull", True), ("limit_period", ""), ("limit_unit", "")),
-                    models.Q(("limit_amount__gt", 0), models.Q(("limit_unit", ""), _negated=True)),
-                    _connector="OR",
-                ),
-                name="measure_limit_has_unit",
-                violation_error_message="limit_amount: give an amount above zero together with its unit, or neither.",
-            ),
+            model_name='measure',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('limit_amount__isnull', True), ('limit_period', ''), ('limit_unit', '')), models.Q(('limit_amount__gt', 0), models.Q(('limit_unit', ''), _negated=True)), _connector='OR'), name='measure_limit_has_unit', violation_error_message='limit_amount: give an amount above zero together with its unit, or neither.'),
         ),
         migrations.AddConstraint(
-            model_name="company",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("founded_on_precision", "day"),
-                    models.Q(
-                        ("founded_on_precision", "month"),
-                        models.Q(
-                            ("founded_on__isnull", True),
-                            django.db.models.lookups.Exact(
-                                django.db.models.functions.datetime.Extract("founded_on", "day"), 1
-                            ),
-                            _connector="OR",
-                        ),
-                    ),
-                    models.Q(
-                        ("founded_on_precision", "year"),
-                        models.Q(
-                            ("founded_on__isnull", True),
-                            models.Q(
-                                django.db.models.lookups.Exact(
-                                    django.db.models.functions.datetime.Extract("founded_on", "day"), 1
-                                ),
-                                django.db.models.lookups.Exact(
-                                    django.db.models.functions.datetime.Extract("founded_on", "month"), 1
-                                ),
-                            ),
-                            _connector="OR",
-                        ),
-                    ),
-                    _connector="OR",
-                ),
-                name="company_founded_on_precision_honest",
-                violation_error_message="founded_on: write a month as its first day and a year as its 1 January.",
-            ),
+            model_name='company',
+            constraint=models.CheckConstraint(condition=models.Q(('founded_on_precision', 'day'), models.Q(('founded_on_precision', 'month'), models.Q(('founded_on__isnull', True), django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('founded_on', 'day'), 1), _connector='OR')), models.Q(('founded_on_precision', 'year'), models.Q(('founded_on__isnull', True), models.Q(django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('founded_on', 'day'), 1), django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('founded_on', 'month'), 1)), _connector='OR')), _connector='OR'), name='company_founded_on_precision_honest', violation_error_message='founded_on: write a month as its first day and a year as its 1 January.'),
         ),
         migrations.AddConstraint(
-            model_name="company",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("lei__isnull", True), regulations.models.companies.LeiIsValid("lei"), _connector="OR"
-                ),
-                name="company_lei_is_valid",
-                violation_error_message="lei: 20 characters with right check digits (ISO 17442), or nothing.",
-            ),
+            model_name='company',
+            constraint=models.CheckConstraint(condition=models.Q(('lei__isnull', True), regulations.models.companies.LeiIsValid('lei'), _connector='OR'), name='company_lei_is_valid', violation_error_message='lei: 20 characters with right check digits (ISO 17442), or nothing.'),
         ),
         migrations.AddIndex(
-            model_name="authorisation",
-            index=models.Index(
-                models.OrderBy(models.F("granted_on"), descending=True, nulls_last=True),
-                models.F("key"),
-                name="authorisation_newest",
-            ),
+            model_name='authorisation',
+            index=models.Index(models.OrderBy(models.F('granted_on'), descending=True, nulls_last=True), models.F('key'), name='authorisation_newest'),
         ),
         migrations.AddConstraint(
-            model_name="authorisation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("end_reason", ""), ("ended_on__isnull", False), _connector="OR"),
-                name="authorisation_end_reason_has_end",
-                violation_error_message="ended_on: say when it ended, as a reason for its end is given.",
-            ),
+            model_name='authorisation',
+            constraint=models.CheckConstraint(condition=models.Q(('end_reason', ''), ('ended_on__isnull', False), _connector='OR'), name='authorisation_end_reason_has_end', violation_error_message='ended_on: say when it ended, as a reason for its end is given.'),
         ),
         migrations.AddConstraint(
-            model_name="authorisation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("applied_on_precision", "day"),
-                    models.Q(
-                        ("applied_on_precision", "month"),
-                        models.Q(
-                            ("applied_on__isnull", True),
-                            django.db.models.lookups.Exact(
-                                django.db.models.functions.datetime.Extract("applied_on", "day"), 1
-                            ),
-                            _connector="OR",
-                        ),
-                    ),
-                    models.Q(
-                        ("applied_on_precision", "year"),
-                        models.Q(
-                            ("applied_on__isnull", True),
-                            models.Q(
-                                django.db.models.lookups.Exact(
-                                    django.db.models.functions.datetime.Extract("applied_on", "day"), 1
-                                ),
-                                django.db.models.lookups.Exact(
-                                    django.db.models.functions.datetime.Extract("applied_on", "month"), 1
-                                ),
-                            ),
-                            _connector="OR",
-                        ),
-                    ),
-                    _connector="OR",
-                ),
-                name="authorisation_applied_on_precision_honest",
-                violation_error_message="applied_on: write a month as its first day and a year as its 1 January.",
-            ),
+            model_name='authorisation',
+            constraint=models.CheckConstraint(condition=models.Q(('applied_on_precision', 'day'), models.Q(('applied_on_precision', 'month'), models.Q(('applied_on__isnull', True), django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('applied_on', 'day'), 1), _connector='OR')), models.Q(('applied_on_precision', 'year'), models.Q(('applied_on__isnull', True), models.Q(django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('applied_on', 'day'), 1), django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('applied_on', 'month'), 1)), _connector='OR')), _connector='OR'), name='authorisation_applied_on_precision_honest', violation_error_message='applied_on: write a month as its first day and a year as its 1 January.'),
         ),
         migrations.AddConstraint(
-            model_name="authorisation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("granted_on_precision", "day"),
-                    models.Q(
-                        ("granted_on_precision", "month"),
-                        models.Q(
-                            ("granted_on__isnull", True),
-                            django.db.models.lookups.Exact(
-                                django.db.models.functions.datetime.Extract("granted_on", "day"), 1
-                            ),
-                            _connector="OR",
-                        ),
-                    ),
-                    models.Q(
-                        ("granted_on_precision", "year"),
-                        models.Q(
-                            ("granted_on__isnull", True),
-                            models.Q(
-                                django.db.models.lookups.Exact(
-                                    django.db.models.functions.datetime.Extract("granted_on", "day"), 1
-                                ),
-                                django.db.models.lookups.Exact(
-                                    django.db.models.functions.datetime.Extract("granted_on", "month"), 1
-                                ),
-                            ),
-                            _connector="OR",
-                        ),
-                    ),
-                    _connector="OR",
-                ),
-                name="authorisation_granted_on_precision_honest",
-                violation_error_message="granted_on: write a month as its first day and a year as its 1 January.",
-            ),
+            model_name='authorisation',
+            constraint=models.CheckConstraint(condition=models.Q(('granted_on_precision', 'day'), models.Q(('granted_on_precision', 'month'), models.Q(('granted_on__isnull', True), django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('granted_on', 'day'), 1), _connector='OR')), models.Q(('granted_on_precision', 'year'), models.Q(('granted_on__isnull', True), models.Q(django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('granted_on', 'day'), 1), django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('granted_on', 'month'), 1)), _connector='OR')), _connector='OR'), name='authorisation_granted_on_precision_honest', violation_error_message='granted_on: write a month as its first day and a year as its 1 January.'),
         ),
         migrations.AddConstraint(
-            model_name="authorisation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("ended_on_precision", "day"),
-                    models.Q(
-                        ("ended_on_precision", "month"),
-                        models.Q(
-                            ("ended_on__isnull", True),
-                            django.db.models.lookups.Exact(
-                                django.db.models.functions.datetime.Extract("ended_on", "day"), 1
-                            ),
-                            _connector="OR",
-                        ),
-                    ),
-                    models.Q(
-                        ("ended_on_precision", "year"),
-                        models.Q(
-                            ("ended_on__isnull", True),
-                            models.Q(
-                                django.db.models.lookups.Exact(
-                                    django.db.models.functions.datetime.Extract("ended_on", "day"), 1
-                                ),
-                                django.db.models.lookups.Exact(
-                                    django.db.models.functions.datetime.Extract("ended_on", "month"), 1
-                                ),
-                            ),
-                            _connector="OR",
-                        ),
-                    ),
-                    _connector="OR",
-                ),
-                name="authorisation_ended_on_precision_honest",
-                violation_error_message="ended_on: write a month as its first day and a year as its 1 January.",
-            ),
+            model_name='authorisation',
+            constraint=models.CheckConstraint(condition=models.Q(('ended_on_precision', 'day'), models.Q(('ended_on_precision', 'month'), models.Q(('ended_on__isnull', True), django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('ended_on', 'day'), 1), _connector='OR')), models.Q(('ended_on_precision', 'year'), models.Q(('ended_on__isnull', True), models.Q(django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('ended_on', 'day'), 1), django.db.models.lookups.Exact(django.db.models.functions.datetime.Extract('ended_on', 'month'), 1)), _connector='OR')), _connector='OR'), name='authorisation_ended_on_precision_honest', violation_error_message='ended_on: write a month as its first day and a year as its 1 January.'),
         ),
         migrations.AddConstraint(
-            model_name="authorisation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("applied_on__isnull", True),
-                    ("granted_on__isnull", True),
-                    ("granted_on__gte", models.F("applied_on")),
-                    _connector="OR",
-                ),
-                name="authorisation_granted_on_after_applied_on",
-                violation_error_message="granted_on: must be on or after applied_on.",
-            ),
+            model_name='authorisation',
+            constraint=models.CheckConstraint(condition=models.Q(('applied_on__isnull', True), ('granted_on__isnull', True), ('granted_on__gte', models.F('applied_on')), _connector='OR'), name='authorisation_granted_on_after_applied_on', violation_error_message='granted_on: must be on or after applied_on.'),
         ),
         migrations.AddConstraint(
-            model_name="authorisation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("applied_on__isnull", True),
-                    ("ended_on__isnull", True),
-                    ("ended_on__gte", models.F("applied_on")),
-                    _connector="OR",
-                ),
-                name="authorisation_ended_on_after_applied_on",
-                violation_error_message="ended_on: must be on or after applied_on.",
-            ),
+            model_name='authorisation',
+            constraint=models.CheckConstraint(condition=models.Q(('applied_on__isnull', True), ('ended_on__isnull', True), ('ended_on__gte', models.F('applied_on')), _connector='OR'), name='authorisation_ended_on_after_applied_on', violation_error_message='ended_on: must be on or after applied_on.'),
         ),
         migrations.AddConstraint(
-            model_name="authorisation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("granted_on__isnull", True),
-                    ("ended_on__isnull", True),
-                    ("ended_on__gte", models.F("granted_on")),
-                    _connector="OR",
-                ),
-                name="authorisation_ended_on_after_granted_on",
-                violation_error_message="ended_on: must be on or after granted_on.",
-            ),
+            model_name='authorisation',
+            constraint=models.CheckConstraint(condition=models.Q(('granted_on__isnull', True), ('ended_on__isnull', True), ('ended_on__gte', models.F('granted_on')), _connector='OR'), name='authorisation_ended_on_after_granted_on', violation_error_message='ended_on: must be on or after granted_on.'),
         ),
     ]
