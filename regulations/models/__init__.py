@@ -24,6 +24,8 @@ from regulations.models.policies import (
 )
 from regulations.models.policy_facets import PolicyFacet
 from regulations.models.provisions import Provision
+from regulations.models.register_entries import Disagreement, RegisterEntry, Ruling
+from regulations.models.registers import Extract, ImportCell, ImportChange, ImportRow, ImportRun
 from regulations.models.revisions import Change, DataVersion, Revision, change
 from regulations.models.search import SearchDocument, SearchWord
 from regulations.models.sources import Mention, Source, SourceRelation
@@ -41,11 +43,17 @@ __all__ = [
     "CompanyName",
     "CompanyRelation",
     "DataVersion",
+    "Disagreement",
     "EnforcementAction",
     "Event",
     "EventOrganiser",
     "EventStep",
+    "Extract",
     "Figure",
+    "ImportCell",
+    "ImportChange",
+    "ImportRow",
+    "ImportRun",
     "Jurisdiction",
     "Measure",
     "MeasureEffect",
@@ -60,8 +68,10 @@ __all__ = [
     "PolicyRelation",
     "PolicyStatus",
     "Provision",
+    "RegisterEntry",
     "Regulator",
     "Revision",
+    "Ruling",
     "SearchDocument",
     "SearchWord",
     "Source",

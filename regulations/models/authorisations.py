@@ -66,6 +66,8 @@ class Authorisation(Record):
         IN_PRINCIPLE = "in_principle", "In-principle approval"
         EXEMPTION = "exemption", "Exemption"
         SANDBOX = "sandbox", "Sandbox"
+        # ESMA lists under one head who was authorised (Art. 63 MiCA) and who gave notice (Art. 60).
+        LISTED = "listed", "Listed as authorised or notified"
 
     class EndReason(models.TextChoices):
         REVOKED = "revoked", "Revoked"

@@ -54,7 +54,7 @@ class CodeField(models.CharField):  # type: ignore[type-arg]  # not subscriptabl
         super().__init__(choices=choices, help_text=help_text, **options)
 
     def db_check(self, connection: Any) -> str:
-        """The column's own CHECK: a part of the field, so that a new word is one migration of the field."""
+        """The column's own CHECK. Django alters it for no new word: its migration does (`ANOTHER_WORD` of 0015)."""
         words = [word for word, _ in self.flatchoices] + ([""] if self.blank else [])
         listed = ", ".join(f"'{word}'" for word in words)
         return f"{connection.ops.quote_name(self.column)} IN ({listed})"

@@ -18,6 +18,7 @@ class Source(Record):
         NEWS = "news", "News"
         RESEARCH = "research", "Research"
         REGISTER = "register", "Register extract"
+        WHITE_PAPER = "white_paper", "White paper"
 
     slug = key_field("The source's key in addresses, such as hk-sfc-aspire-2025.")
     title = models.CharField(max_length=400, help_text="The title as published.")
@@ -43,6 +44,14 @@ class Source(Record):
         related_name="sources",
         help_text="The regulator that published it, if it was one.",
     )
+    publishing_company = models.ForeignKey(
+        "regulations.Company",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="publications",
+        help_text="The company that published it, such as the issuer of a white paper.",
+    )
     category = models.CharField(max_length=100, blank=True, help_text="The section in which it was published.")
     published_on = models.DateField(null=True, blank=True, help_text="The day it bears; empty if not known.")
     stated_at = models.CharField(
@@ -65,7 +74,7 @@ class Source(Record):
     class Meta:
         ordering = [F("published_on").desc(nulls_last=True), "slug"]
         constraints = [
-            exactly_one("source", "publisher", ["publisher", "publishing_regulator"]),
+            exactly_one("source", "publisher", ["publisher", "publishing_regulator", "publishing_company"]),
         ]
         indexes = [models.Index(F("published_on").desc(nulls_last=True), "slug", name="source_newest")]
 
