@@ -32,6 +32,7 @@ class Reading:
 
     value: what it means. rule: the name and version of the rule that normalised it, such as `spaces/1`.
     reason, explanation: why it is quarantined. proposal: the one clean cell that can be meant, if there is exactly one.
+    raw: the cell itself, which tells rows apart even if it cannot be read; the frame fills it in.
     """
 
     outcome: Outcome
@@ -40,6 +41,7 @@ class Reading:
     reason: Reason | None = None
     explanation: str = ""
     proposal: str = ""
+    raw: str = ""
 
 
 Rule = Callable[[Cell], Reading]
