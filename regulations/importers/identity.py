@@ -98,7 +98,7 @@ def directory(register: str, firms: Collection[Firm], entries: Iterable[Register
     leis = {firm.lei for firm in firms if firm.lei}
     return Directory(
         folded=folded,
-        by_lei=dict(Company.objects.filter(lei__in=leis).values_list("lei", "pk")),
+        by_lei={str(lei): pk for lei, pk in Company.objects.filter(lei__in=leis).values_list("lei", "pk")},
         by_name=_named({folded[firm.name] for firm in firms} - {""}),
         entries=listed,
         rulings={

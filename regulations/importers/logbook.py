@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import Any
 
 from django.db import connection
@@ -59,7 +60,7 @@ def _store_cells(stored: dict[int, ImportRow], rows: Sequence[ReadRow]) -> None:
     """By COPY, as a file of ten thousand rows has more than a hundred thousand cells."""
     with connection.cursor() as cursor:
         names = ", ".join(f'"{name}"' for name in CELL)
-        with cursor.copy(f"COPY {ImportCell._meta.db_table} ({names}) FROM STDIN") as copy:  # type: ignore[attr-defined]
+        with cursor.copy(f"COPY {ImportCell._meta.db_table} ({names}) FROM STDIN") as copy:
             for cell in _cells(stored, rows):
                 copy.write_row(cell)
 
@@ -85,7 +86,7 @@ def _cells(stored: dict[int, ImportRow], rows: Sequence[ReadRow]) -> Iterator[tu
 def _as_json(value: Value) -> Any:
     if isinstance(value, tuple):
         return list(value)
-    return value.isoformat() if hasattr(value, "isoformat") else value
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def _store_changes(run: ImportRun, stored: dict[int, ImportRow], plan: Plan) -> None:

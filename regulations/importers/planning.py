@@ -58,6 +58,11 @@ class _Planner:
         self.listed: dict[tuple[Mark, Kind], list[Listed]] = defaultdict(list)
         self.company_rows: dict[Mark, int] = {}
         self.left: set[int] = set()
+        self.by_name: dict[str, list[RegisterEntry]] = defaultdict(list)
+        self.by_lei: dict[str, list[RegisterEntry]] = defaultdict(list)
+        for entry in self.standing.entries:
+            self.by_name[self.directory.fold(entry.name)].append(entry)
+            self.by_lei[entry.lei].append(entry)
 
     def plan(self) -> Plan:
         for number, statement in self.statements.items():
@@ -97,11 +102,10 @@ class _Planner:
         """Nothing is done by this row; but whoever it may be of is listed, and so has not ended."""
         self.result.rows[number] = (state, note)
         self.left.add(number)
-        for entry in self.standing.entries if firm else ():
-            is_named = firm and firm.name and self.directory.fold(firm.name) == self.directory.fold(entry.name)
-            is_numbered = firm and firm.lei_cell and firm.lei_cell == entry.lei
-            if is_named or is_numbered:
-                self.result.seen[number].add(entry.pk)
+        if firm:
+            named = self.by_name[self.directory.fold(firm.name)] if firm.name else []
+            numbered = self.by_lei[firm.lei_cell] if firm.lei_cell else []
+            self.result.seen[number] |= {entry.pk for entry in (*named, *numbered)}
 
     def _list(self, number: int, mark: Mark, firm: Firm, thing: Thing) -> None:
         same = next((each for each in self.listed[mark, thing.kind] if each.thing.apart == thing.apart), None)
@@ -131,12 +135,11 @@ class _Planner:
     def _entries_of(self, mark: Mark, kind: Kind) -> dict[str, RegisterEntry]:
         if isinstance(mark, int):
             return dict(self.standing.by_company.get((mark, kind), {}))
+        lei, name = mark
         return {
             entry.apart: entry
-            for entry in self.standing.entries
-            if entry.kind == kind
-            and not entry.company_id
-            and (entry.lei, self.directory.fold(entry.name)) == (mark[0] or entry.lei, mark[1])
+            for entry in self.by_name[name]
+            if entry.kind == kind and not entry.company_id and lei in ("", entry.lei)
         }
 
     # What they change

@@ -1,10 +1,12 @@
 """Publishes a plan: what is new is added, what changed is changed, and each of both cites the extract and the row."""
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any
 
+from django.db import connection
 from django.db.models import Model
 
 from regulations.importers.plans import Action, EntryPlan, Plan, RecordPlan
@@ -133,13 +135,9 @@ class _Publisher:
             here, there = field.m2m_column_name(), field.m2m_reverse_name()
             changed = [self.ids[model][each.key] for each, _ in wanted if each.action != Action.ADD]
             through._default_manager.filter(**{f"{here}__in": changed}).delete()
-            ids: dict[str, int] = self.ids[field.related_model]  # type: ignore[index]
-            rows = [
-                through(**{here: self.ids[model][each.key], there: ids[key]})
-                for each, keys in wanted
-                for key in sorted(_keys(keys))
-            ]
-            through._default_manager.bulk_create(rows, batch_size=BATCH)
+            ids: dict[str, int] = self.ids[field.related_model]
+            pairs = [(self.ids[model][each.key], ids[key]) for each, keys in wanted for key in sorted(_keys(keys))]
+            _insert_pairs(through._meta.db_table, here, there, pairs)
 
     def _give_parts(self, done: Sequence[RecordPlan], kind: str) -> None:
         made: dict[type[Model], list[Model]] = defaultdict(list)
@@ -194,7 +192,7 @@ class _Publisher:
             entry.name, entry.lei, entry.apart, entry.said = plan.name, plan.lei, plan.apart, plan.said
             plan.entry = entry
         RegisterEntry.objects.bulk_create(new, batch_size=BATCH)
-        RegisterEntry.objects.bulk_update(changed, ["name", "lei", "apart", "said"], batch_size=BATCH)
+        _update_entries(changed)
         self._keep_disagreements()
         self._link_rows()
 
@@ -221,11 +219,32 @@ class _Publisher:
                 )
 
     def _link_rows(self) -> None:
-        through: Any = ImportRow.entries.through  # type: ignore[attr-defined]
+        through: Any = ImportRow.entries.through
         pairs = {(number, plan.entry.pk) for plan in self.plan.entries if plan.entry for number in plan.rows}
         pairs |= {(number, pk) for number, entries in self.plan.seen.items() for pk in entries}
         links = [through(importrow_id=self.rows[number].pk, registerentry_id=pk) for number, pk in sorted(pairs)]
         through._default_manager.bulk_create(links, batch_size=BATCH)
+
+
+def _update_entries(changed: Sequence[RegisterEntry]) -> None:
+    """In one statement: an update with a case for each row takes the longer the more there are."""
+    columns = [[getattr(entry, name) for entry in changed] for name in ("pk", "name", "lei", "apart")]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE regulations_registerentry AS entry SET name = new.name, lei = new.lei, apart = new.apart, said = new.said"
+            " FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::jsonb[]) AS new (id, name, lei, apart, said)"
+            " WHERE entry.id = new.id",
+            [*columns, [json.dumps(entry.said) for entry in changed]],
+        )
+
+
+def _insert_pairs(table: str, here: str, there: str, pairs: Sequence[tuple[int, int]]) -> None:
+    """In one statement, as ten thousand licences are passported to 30 places each."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} ({here}, {there}) SELECT * FROM unnest(%s::bigint[], %s::bigint[])",  # noqa: S608 - our own names
+            [[one for one, _ in pairs], [other for _, other in pairs]],
+        )
 
 
 def _ids_of(done: Iterable[RecordPlan]) -> Ids:

@@ -88,7 +88,7 @@ class Standing:
     def lacking(self, pk: int | None, name: str, values: frozenset[str]) -> list[str]:
         """Those of the names or domains that a warning does not have yet."""
         model, column = PARTS[name]
-        have = set(model.objects.filter(action=pk).values_list(column, flat=True)) if pk else set()
+        have = set(model._default_manager.filter(action=pk).values_list(column, flat=True)) if pk else set()
         return sorted(values - have)
 
 
