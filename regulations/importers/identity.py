@@ -90,7 +90,8 @@ class Directory:
 def directory(register: str, firms: Collection[Firm], entries: Iterable[RegisterEntry]) -> Directory:
     """Gather what is known of these firms, whom the register listed before as `entries`."""
     entries = list(entries)
-    folded = fold({firm.name for firm in firms} | {entry.name for entry in entries})
+    names = {name for firm in firms for name in (firm.name, *firm.trading_names)}
+    folded = fold(names | {entry.name for entry in entries})
     listed = defaultdict(set)
     for entry in entries:
         if entry.company_id:
@@ -99,7 +100,7 @@ def directory(register: str, firms: Collection[Firm], entries: Iterable[Register
     return Directory(
         folded=folded,
         by_lei={str(lei): pk for lei, pk in Company.objects.filter(lei__in=leis).values_list("lei", "pk")},
-        by_name=_named({folded[firm.name] for firm in firms} - {""}),
+        by_name=_named({folded[name] for name in names} - {""}),
         entries=listed,
         rulings={
             (ruling.name, ruling.raw): ruling.company_id

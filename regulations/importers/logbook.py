@@ -1,11 +1,12 @@
 """Writes a run down: its rows, every cell with how it was read, and what would change."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
 from django.db import connection
+from django.db.models import Model
 from psycopg.types.json import Json
 
 from regulations.importers.extracts import ReadRow
@@ -16,7 +17,8 @@ from regulations.importers.readings import Outcome, Value
 from regulations.importers.statements import Register
 from regulations.models import Extract, ImportCell, ImportChange, ImportRow, ImportRun
 
-BATCH = 1000
+ROW = ["run_id", "number", "state", "note"]
+CHANGE = ["run_id", "row_id", "action", "kind", "record", "fields"]
 CELL = ["row_id", "column", "raw", "outcome", "rule", "value", "reason", "explanation", "proposal"]
 
 
@@ -50,57 +52,57 @@ def write_down(
     return run
 
 
-def _store_rows(run: ImportRun, rows: Sequence[ReadRow], plan: Plan) -> dict[int, ImportRow]:
+def _store_rows(run: ImportRun, rows: Sequence[ReadRow], plan: Plan) -> dict[int, int]:
     told = {row.number: plan.rows.get(row.number, (State.SET_ASIDE, "")) for row in rows}
-    made = [ImportRow(run=run, number=number, state=state, note=note) for number, (state, note) in told.items()]
-    return {row.number: row for row in ImportRow.objects.bulk_create(made, batch_size=BATCH)}
+    _copy(ImportRow, ROW, ((run.pk, number, state.value, note) for number, (state, note) in told.items()))
+    return dict(run.rows.order_by().values_list("number", "pk"))
 
 
-def _store_cells(stored: dict[int, ImportRow], rows: Sequence[ReadRow]) -> None:
-    """By COPY, as a file of ten thousand rows has more than a hundred thousand cells."""
-    with connection.cursor() as cursor:
-        names = ", ".join(f'"{name}"' for name in CELL)
-        with cursor.copy(f"COPY {ImportCell._meta.db_table} ({names}) FROM STDIN") as copy:
-            for cell in _cells(stored, rows):
-                copy.write_row(cell)
-
-
-def _cells(stored: dict[int, ImportRow], rows: Sequence[ReadRow]) -> Iterator[tuple[Any, ...]]:
-    for row in rows:
-        row_id = stored[row.number].pk
-        for column, reading in row.readings.items():
-            value = Json(_as_json(reading.value)) if reading.outcome == Outcome.NORMALISED else None
-            yield (
-                row_id,
+def _store_cells(ids: dict[int, int], rows: Sequence[ReadRow]) -> None:
+    _copy(
+        ImportCell,
+        CELL,
+        (
+            (
+                ids[row.number],
                 column,
                 row.cells[column],
                 reading.outcome.value,
                 reading.rule,
-                value,
+                Json(_as_json(reading.value)) if reading.outcome == Outcome.NORMALISED else None,
                 reading.reason.value if reading.reason else "",
                 reading.explanation,
                 reading.proposal,
             )
+            for row in rows
+            for column, reading in row.readings.items()
+        ),
+    )
+
+
+def _store_changes(run: ImportRun, ids: dict[int, int], plan: Plan) -> None:
+    _copy(
+        ImportChange,
+        CHANGE,
+        (
+            (run.pk, ids[each.row] if each.row else None, each.action.value, each.kind, each.key, Json(each.told()))
+            for each in plan.changes()
+        ),
+    )
+
+
+def _copy(model: type[Model], columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
+    """Store rows by COPY, as a file of ten thousand rows has more than a hundred thousand cells."""
+    names = ", ".join(f'"{name}"' for name in columns)
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY {model._meta.db_table} ({names}) FROM STDIN") as copy,
+    ):
+        for row in rows:
+            copy.write_row(row)
 
 
 def _as_json(value: Value) -> Any:
     if isinstance(value, tuple):
         return list(value)
     return value.isoformat() if isinstance(value, date) else value
-
-
-def _store_changes(run: ImportRun, stored: dict[int, ImportRow], plan: Plan) -> None:
-    ImportChange.objects.bulk_create(
-        [
-            ImportChange(
-                run=run,
-                row=stored[each.row] if each.row else None,
-                action=each.action,
-                kind=each.kind,
-                record=each.key,
-                fields=each.told(),
-            )
-            for each in plan.changes()
-        ],
-        batch_size=BATCH,
-    )

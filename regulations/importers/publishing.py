@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -137,7 +137,7 @@ class _Publisher:
             through._default_manager.filter(**{f"{here}__in": changed}).delete()
             ids: dict[str, int] = self.ids[field.related_model]
             pairs = [(self.ids[model][each.key], ids[key]) for each, keys in wanted for key in sorted(_keys(keys))]
-            _insert_pairs(through._meta.db_table, here, there, pairs)
+            _insert(through._meta.db_table, _columns_of(pairs, here, there))
 
     def _give_parts(self, done: Sequence[RecordPlan], kind: str) -> None:
         made: dict[type[Model], list[Model]] = defaultdict(list)
@@ -163,21 +163,18 @@ class _Publisher:
         """A record's first evidence is for the whole of it, later evidence for the fields that changed. A paper is its own."""
         if kind == "source":
             return
-        Citation.objects.bulk_create(
-            [
-                Citation(
-                    **{f"{kind}_id": self.ids[MODELS[kind]][each.key]},
-                    source=self.source,
-                    fields=[] if each.is_first_evidence else sorted([*each.fields, *each.adds]),
-                    locator=f"row {each.row}" if each.row else "not listed",
-                    read_on=self.run.extract.on,
-                    method=Citation.Method.IMPORT,
-                    read_by=self.register.key,
-                )
-                for each in done
-            ],
-            batch_size=BATCH,
-            ignore_conflicts=True,
+        ids = self.ids[MODELS[kind]]
+        fields = [[] if each.is_first_evidence else sorted([*each.fields, *each.adds]) for each in done]
+        _insert(
+            Citation._meta.db_table,
+            {
+                f"{kind}_id": ("bigint", [ids[each.key] for each in done]),
+                "fields": ("jsonb", [json.dumps(names) for names in fields]),
+                "locator": ("text", [f"row {each.row}" if each.row else "not listed" for each in done]),
+            },
+            "{0}, ARRAY(SELECT jsonb_array_elements_text({1})), {2}, %s, %s, %s, %s, '', ''",
+            "source_id, read_on, method, read_by, quote, note",
+            [self.source.pk, self.run.extract.on, Citation.Method.IMPORT.value, self.register.key],
         )
 
     def _keep_entries(self) -> None:
@@ -222,8 +219,12 @@ class _Publisher:
         through: Any = ImportRow.entries.through
         pairs = {(number, plan.entry.pk) for plan in self.plan.entries if plan.entry for number in plan.rows}
         pairs |= {(number, pk) for number, entries in self.plan.seen.items() for pk in entries}
-        links = [through(importrow_id=self.rows[number].pk, registerentry_id=pk) for number, pk in sorted(pairs)]
-        through._default_manager.bulk_create(links, batch_size=BATCH)
+        links = [(self.rows[number].pk, pk) for number, pk in sorted(pairs)]
+        _insert(through._meta.db_table, _columns_of(links, "importrow_id", "registerentry_id"))
+
+
+def _columns_of(pairs: Sequence[tuple[int, int]], here: str, there: str) -> dict[str, tuple[str, list[int]]]:
+    return {here: ("bigint", [one for one, _ in pairs]), there: ("bigint", [other for _, other in pairs])}
 
 
 def _update_entries(changed: Sequence[RegisterEntry]) -> None:
@@ -238,12 +239,26 @@ def _update_entries(changed: Sequence[RegisterEntry]) -> None:
         )
 
 
-def _insert_pairs(table: str, here: str, there: str, pairs: Sequence[tuple[int, int]]) -> None:
-    """In one statement, as ten thousand licences are passported to 30 places each."""
+def _insert(
+    table: str,
+    columns: Mapping[str, tuple[str, Sequence[Any]]],
+    selected: str = "",
+    more: str = "",
+    constants: Sequence[Any] = (),
+) -> None:
+    """Insert rows in one statement, those that are there already left out; so lists of hundreds of thousands are quick.
+
+    columns: each column's type and values. selected: what is inserted, {0} being the first column; all as they are if
+    not given. more: further columns, whose values `selected` takes from `constants`.
+    """
+    names = [f'"{name}"' for name in columns]
+    given = ", ".join(f"%s::{kind}[]" for kind, _ in columns.values())
+    what = selected.format(*names) if selected else ", ".join(names)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {table} ({here}, {there}) SELECT * FROM unnest(%s::bigint[], %s::bigint[])",  # noqa: S608 - our own names
-            [[one for one, _ in pairs], [other for _, other in pairs]],
+            f"INSERT INTO {table} ({', '.join([*names, *([more] if more else [])])})"  # noqa: S608 - our own names
+            f" SELECT {what} FROM unnest({given}) AS given ({', '.join(names)}) ON CONFLICT DO NOTHING",
+            [*constants, *(list(values) for _, values in columns.values())],
         )
 
 
