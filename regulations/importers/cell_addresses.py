@@ -26,7 +26,7 @@ def addresses() -> Rule:
     """Addresses that `|` or line breaks part, each once and with its scheme, in their order."""
 
     def read(cell: Cell) -> Reading:
-        items = [item for part in SEPARATOR.split(cell.raw.translate(INVISIBLE)) if (item := folded(part))]
+        items = [item for part in SEPARATOR.split(cell.raw.translate(INVISIBLE)) if (item := folded(part).strip(" ,;"))]
         if not items:
             return spelled(cell, "")
         found = [_address(item) for item in items]

@@ -43,7 +43,7 @@ def state(readings: Readings) -> Statement:
     leads abroad. What the cells do not say is left out; no list of states means that none is established.
     """
     if why := lacking(readings):
-        return Statement(set_aside=why)
+        return Statement(firm_of(readings), set_aside=why)
     granted = day_of(readings, GRANTED)
     thing = Thing(Kind.AUTHORISATION, _fields(readings, granted), granted.isoformat() if granted else "", may_move=True)
     return Statement(firm_of(readings), (thing,))
@@ -96,7 +96,7 @@ REGISTER = Register(
     },
     state=state,
     sanities=(
-        sanities.filled(NAME, LEI, GRANTED),
+        sanities.filled(HOME, AUTHORITY, NAME, LEI, GRANTED),
         sanities.readable(LEI_COUNTRY, ENDED, SERVICES, PASSPORTS, PLATFORM_SITE, UPDATED),
         sanities.in_order(GRANTED, UPDATED),
         sanities.fuller(UPDATED, than=ENDED),

@@ -22,6 +22,8 @@ LEGAL_FORM = re.compile(
     r"|sarl|s\.? ?r\.? ?l|s\.? ?r\.? ?o|d\.? ?o\.? ?o|d\.? ?d|j\. ?s\. ?a|oy|ab|a/s|aps|uab|sia|ood|ead|aktiengesellschaft)(?!\w)",
     re.IGNORECASE,
 )
+# What stands in other columns: an address, a day, a code.
+NO_SENTENCE = re.compile(rf"^(?:(?i:{ADDRESS_FORM.pattern})|[0-9/.-]{{8,10}}|[A-Z]{{2}}|[0-9A-Z]{{9}}|[0-9A-Z]{{20}})$")
 # More rows than this do not have their days in the wrong order.
 MOST_DISORDERED = 0.1
 # More names than this for each LEI are not of its holder.
@@ -37,11 +39,11 @@ def filled(*columns: str) -> Sanity:
     return Sanity(f"Of {' or '.join(columns)}, more than half is empty.", is_broken)
 
 
-def readable(*columns: str) -> Sanity:
-    """Of columns with few filled cells, half at least can be read, as soon as two are filled."""
+def readable(*columns: str, few: int = 2) -> Sanity:
+    """Of columns with few filled cells, half at least can be read, as soon as `few` cannot."""
 
     def is_broken(rows: Rows) -> bool:
-        return any(_is_unreadable([row[column] for row in rows if _says(row[column])]) for column in columns)
+        return any(_is_unreadable([row[column] for row in rows if _says(row[column])], few) for column in columns)
 
     return Sanity(f"Of {' or '.join(columns)}, more than half cannot be read.", is_broken)
 
@@ -65,14 +67,14 @@ def homes(home: str, lei_country: str) -> Sanity:
     return Sanity(f"{home} is empty more often than {lei_country}: are they swapped?", is_broken)
 
 
-def in_order(first: str, second: str) -> Sanity:
-    """The days of one column are hardly ever after those of the other in the same row."""
+def in_order(first: str, second: str, most: float = MOST_DISORDERED) -> Sanity:
+    """The days of one column are after those of the other in the same row in no larger share of the rows than `most`."""
 
     def is_broken(rows: Rows) -> bool:
         disordered = _count(rows, lambda row: _is_disordered(row[first], row[second]))
-        return disordered > max(1, MOST_DISORDERED * len(rows))
+        return disordered > max(1, most * len(rows))
 
-    return Sanity(f"{second} is before {first} in more than a tenth of the rows: are they swapped?", is_broken)
+    return Sanity(f"{second} is before {first} in more than {most:.0%} of the rows: are they swapped?", is_broken)
 
 
 def legal_forms(legal: str, commercial: str) -> Sanity:
@@ -126,15 +128,13 @@ def named(name: str, lei: str) -> Sanity:
     return Sanity(f"More than half of {lei} have no {name} beside them.", is_broken)
 
 
-def remarks(column: str) -> Sanity:
-    """Remarks are sentences: half of them at least are no mere addresses."""
+def remarks(*columns: str) -> Sanity:
+    """Remarks are sentences: half of them at least are no mere addresses, days or codes."""
 
     def is_broken(rows: Rows) -> bool:
-        return _matching(rows, column, re.compile(rf"(?:{ADDRESS_FORM.pattern})$", re.IGNORECASE)) * 2 > max(
-            1, _filled(rows, column)
-        )
+        return any(_matching(rows, column, NO_SENTENCE) * 2 > max(1, _filled(rows, column)) for column in columns)
 
-    return Sanity(f"More than half of {column} are addresses in the web.", is_broken)
+    return Sanity(f"More than half of {' or '.join(columns)} are addresses, days or codes.", is_broken)
 
 
 def _count(rows: Rows, holds: Callable[[Mapping[str, Reading]], bool]) -> int:
@@ -154,9 +154,9 @@ def _filled(rows: Rows, column: str) -> int:
     return _count(rows, lambda row: _says(row[column]))
 
 
-def _is_unreadable(readings: Sequence[Reading]) -> bool:
+def _is_unreadable(readings: Sequence[Reading], few: int) -> bool:
     put_aside = sum(reading.outcome == Outcome.QUARANTINED for reading in readings)
-    return put_aside > 1 and put_aside * 2 > len(readings)
+    return put_aside >= few and put_aside * 2 > len(readings)
 
 
 def _is_disordered(first: Reading, second: Reading) -> bool:

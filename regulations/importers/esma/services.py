@@ -6,7 +6,7 @@ crypto-assets", of which others read the first letter as e, stand beside each ot
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 
 from regulations.importers.cell_damage import sound
@@ -75,6 +75,7 @@ def _beginnings() -> re.Pattern[str]:
     return re.compile(rf"(?:\b[a-z](?:\s*[.):]\s*|\s+))?\b(?:{begins})")
 
 
+@lru_cache(10_000)
 def _read_label(label: str) -> Label:
     form = LABEL.fullmatch(label)
     letter, words = (form["letter"] or "", form["words"]) if form else ("", label)

@@ -37,7 +37,9 @@ def states() -> Mapping[str, str]:
 @cache
 def countries() -> Mapping[str, str]:
     """All countries by their codes and what stands for them, in small letters."""
-    return {**states(), **{code.casefold(): code for code in _table("countries")["others"].split()}}
+    table = _table("countries")
+    others = {code: code for code in table["others"].split()} | table["other_aliases"]
+    return {**states(), **{written.casefold(): code for written, code in others.items()}}
 
 
 @cache
@@ -73,3 +75,15 @@ def placeholders(*kinds: str) -> frozenset[str]:
     """The words for nothing, in small letters: those that mean nothing anywhere, and those of the kinds."""
     table = _table("placeholders")
     return frozenset(word for kind in ("anywhere", *kinds) for word in table[kind])
+
+
+@cache
+def institutions() -> Mapping[str, str]:
+    """What an issuer of e-money tokens is, as we write it, by the same in small letters."""
+    return {written.casefold(): written for written in _table("words")["institutions"]}
+
+
+@cache
+def answers() -> Mapping[str, bool]:
+    """Whether a word in small letters is a yes or a no."""
+    return {word: word == "yes" for word in _table("words")["answers"]}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from regulations.importers.readings import Cell
+from regulations.importers.readings import Cell, Outcome
 
 SAMPLES = Path(__file__).parent / "samples"
 EXTRACTS = settings.BASE_DIR.parent / "shared" / "data" / "registers"
@@ -37,6 +37,16 @@ def readings_of(register, rows, on=ON):
 def statements_of(register, name, on=ON):
     """What the rows of a sample say."""
     return [register.state(readings) for readings in readings_of(register, rows_of(SAMPLES / name), on)]
+
+
+def put_aside(register, name, on=ON):
+    """The cells of a sample that are quarantined, by the number of the row from 0 and the column, and why."""
+    return {
+        (number, column): (reading.reason, reading.proposal)
+        for number, readings in enumerate(readings_of(register, rows_of(SAMPLES / name), on))
+        for column, reading in readings.items()
+        if reading.outcome == Outcome.QUARANTINED
+    }
 
 
 def extracts(pattern):

@@ -7,11 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regulations.importers.cell_addresses import DEFAULT_SCHEME
-from regulations.importers.esma import casp, tables
+from regulations.importers.esma import art, casp, emt, ncasp, other, tables
 from regulations.importers.readings import Outcome
 from tests.importers.esma.reading import EXTRACTS, SAMPLES, extracts, readings_of, rows_of
 
-REGISTERS = {"CASP": casp.REGISTER}
+REGISTERS = {
+    "ART": art.REGISTER,
+    "CASP": casp.REGISTER,
+    "EMT": emt.REGISTER,
+    "NCASP": ncasp.REGISTER,
+    "OTHER": other.REGISTER,
+}
 
 # The values that the named tables give, by rule.
 TABLES = {
@@ -20,7 +26,8 @@ TABLES = {
     "states/1": set(tables.states().values()),
     "home-by-lei-country/1": set(tables.states().values()),
     "services/1": {service.letter for service in tables.services()},
-    "yes-no/1": {True, False},
+    "yes-no/1": set(tables.answers().values()),
+    "institution/1": set(tables.institutions().values()),
 }
 
 pieces = st.sampled_from(
