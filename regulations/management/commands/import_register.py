@@ -51,7 +51,7 @@ class Command(BaseCommand):
             publish(register, run.pk, str(options["by"]), str(options["release"]), self.tell)
             return f"Published {run}: {_counted(run)}."
         if run.holds:
-            raise HeldError(f"{run} is held: {' '.join(hold['sentence'] for hold in run.holds)}".capitalize())
+            raise HeldError(f"Run {run.pk} is held: {' '.join(hold['sentence'] for hold in run.holds)}")
         return f"Read {run}, and published nothing: {_counted(run)}."
 
     def tell(self, sentence: str) -> None:
