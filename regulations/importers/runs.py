@@ -124,11 +124,27 @@ def _read(register: Register, extract: Extract, tell: Progress) -> Read:
 
 
 @contextmanager
+def in_turn(register: Register) -> Iterator[None]:
+    """Have other runs of the register wait until the end of the block, so that what is read here can be published here."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [_lock(register)])
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [_lock(register)])
+
+
+@contextmanager
 def _alone(register: Register) -> Iterator[None]:
     """One transaction, in which no other run of the register is under way."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"register {register.key}"])
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [_lock(register)])
         yield
+
+
+def _lock(register: Register) -> str:
+    return f"register {register.key}"
 
 
 def _say_nothing(sentence: str) -> None:

@@ -77,13 +77,18 @@ LEDGER = Register(
 @pytest.fixture
 def ledger(db):
     """The ledger, with all that its rows refer to."""
+    ground()
+    return LEDGER
+
+
+def ground():
+    """Make what the rows of the ledger refer to."""
     place = make_jurisdiction(code="XX")
     make_jurisdiction(code="YY"), make_jurisdiction(code="ZZ")
     make_regulator(slug="xx-fsa", jurisdiction=place)
     make_policy(slug="xx-act", jurisdiction=place)
     for topic in ACTIVITIES.values():
         make_topic(slug=topic)
-    return LEDGER
 
 
 def as_file(*rows, columns=COLUMNS):

@@ -10,7 +10,7 @@ from django.db import DatabaseError
 
 from regulations.importers.files import RefusedFileError, read_bytes
 from regulations.importers.registers import REGISTERS
-from regulations.importers.runs import HeldError, OutdatedError, preview, publish
+from regulations.importers.runs import HeldError, OutdatedError, in_turn, preview, publish
 from regulations.importers.statements import Register
 from regulations.models import ImportCell, ImportChange, ImportRow, ImportRun
 
@@ -36,7 +36,8 @@ class Command(BaseCommand):
         self.most = None if options["all"] else MOST_SHOWN
         self.verbosity = options["verbosity"]
         try:
-            sentence = self.imported(REGISTERS[register], file, on or day_of(file), options)
+            with in_turn(REGISTERS[register]):
+                sentence = self.imported(REGISTERS[register], file, on or day_of(file), options)
         except (RefusedFileError, HeldError, OutdatedError, ValueError, ValidationError, DatabaseError) as error:
             raise CommandError(f"Nothing was published. {_words(error)}") from error
         self.stdout.write(sentence)
