@@ -36,7 +36,7 @@ def make_organisation(**facts):
 
 def make_source(**facts):
     slug = facts.setdefault("slug", _slug("source"))
-    if "publishing_regulator" not in facts:
+    if not facts.keys() & {"publishing_regulator", "publishing_company"}:
         facts.setdefault("publisher", None) or facts.update(publisher=make_organisation())
     return _made(models.Source, facts, title=slug.title(), kind="news")
 

@@ -19,11 +19,15 @@ from regulations.models import Figure, Mention, Source, SourceRelation
 from regulations.models.sources import MENTIONABLE
 
 
+def _publisher(source):
+    return source.publisher or source.publishing_regulator or source.publishing_company
+
+
 class SourceForm(RecordForm):
     key_name = "slug"
 
     def key_parts(self):
-        publisher = self.instance.publisher or self.instance.publishing_regulator
+        publisher = _publisher(self.instance)
         return [publisher.slug, self.instance.title] if publisher else [self.instance.title]
 
 
@@ -68,11 +72,12 @@ class SourceAdmin(RecordAdmin):
         ("kind", KIND),
         ("publisher", ONE_OF),
         ("publishing_regulator", ONE_OF),
+        ("publishing_company", ONE_OF),
         ("published_on", BETWEEN),
     ]
     search_fields = ["slug", "title", "url"]
     search_help_text = "Title, address or key"
-    follows = ["publisher", "publishing_regulator"]
+    follows = ["publisher", "publishing_regulator", "publishing_company"]
     inlines = [RelatedInline, MentionInline, CitationsOfSource, FiguresOfSource]
     prepopulated_fields = {"slug": ["title"]}
     readonly_fields = ["in_the_api"]
@@ -84,7 +89,7 @@ class SourceAdmin(RecordAdmin):
                     "title",
                     ("kind", "language"),
                     "url",
-                    ("publisher", "publishing_regulator"),
+                    ("publisher", "publishing_regulator", "publishing_company"),
                     ("published_on", "stated_at", "category"),
                     "summary",
                 ]
@@ -96,4 +101,4 @@ class SourceAdmin(RecordAdmin):
 
     @display(description="by")
     def published_by(self, source):
-        return source.publisher or source.publishing_regulator or NOT_KNOWN
+        return _publisher(source) or NOT_KNOWN

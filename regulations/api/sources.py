@@ -20,9 +20,13 @@ from regulations.models import (
 
 class SourceSerializer(ResourceSerializer):
     publisher = OneOf(
-        {"publisher": refs.OrganisationRef(), "publishing_regulator": refs.RegulatorRef()},
-        types={"publisher": "organisation", "publishing_regulator": "regulator"},
-        help_text="The organisation or regulator that published it.",
+        {
+            "publisher": refs.OrganisationRef(),
+            "publishing_regulator": refs.RegulatorRef(),
+            "publishing_company": refs.CompanyRef(),
+        },
+        types={"publisher": "organisation", "publishing_regulator": "regulator", "publishing_company": "company"},
+        help_text="The organisation, regulator or company that published it.",
     )
     original_url = Text(source="url", help_text="The public address of the publication.")
     url = Url("sources", "slug")
@@ -86,6 +90,9 @@ class SourceFilter(ResourceFilter):
     language = Words()
     publisher = Reference(Organisation, nullable=True, help_text="The organisation that published it.")
     publishing_regulator = Reference(Regulator, nullable=True, help_text="The regulator that published it.")
+    publishing_company = Reference(
+        Company, nullable=True, help_text="The company that published it, such as the issuer of a white paper."
+    )
     published_on = Dates(nullable=True)
     mentions_jurisdiction = Reference(
         Jurisdiction,
@@ -116,7 +123,7 @@ class SourceFilter(ResourceFilter):
 
 
 class SourceResource(Resource):
-    """Publications: news, official pages, legal texts, law-firm notes, research, register extracts."""
+    """Publications: news, official pages, legal texts, law-firm notes, research, register extracts, white papers."""
 
     collection = "sources"
     queryset = Source.objects.all()

@@ -526,3 +526,16 @@ def test_law_of_a_bloc_reaches_the_parts_of_its_members(db, client):
     assert sorted(keys(client, "policies/", applies_in="DE-BY")) == ["de", "de-by", "eu"]
     assert sorted(keys(client, "policies/", applies_in="DE")) == ["de", "eu"]
     assert keys(client, "policies/", applies_in="EU") == ["eu"]
+
+
+def test_white_paper_is_found_by_the_company_that_published_it(db, client):
+    issuer = make_company(slug="lech-token", name="Lech Token")
+    make_source(slug="lech-paper", kind="white_paper", publishing_company=issuer)
+    make_source(slug="news")
+
+    [paper] = ask(client, "sources/", publishing_company="lech-token")["results"]
+
+    assert (paper["slug"], paper["kind"]["code"]) == ("lech-paper", "white_paper")
+    assert (paper["publisher"]["type"], paper["publisher"]["slug"]) == ("company", "lech-token")
+    assert keys(client, "sources/", publishing_company__isnull="true") == ["news"]
+    assert keys(client, "sources/", kind="white_paper") == ["lech-paper"]

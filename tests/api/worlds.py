@@ -84,7 +84,7 @@ class World:
 
     def source(self):
         publisher = self.random.choice(
-            [{"publisher": self.organisations[0]}, {"publishing_regulator": self.regulators[0]}]
+            [{"publisher": self.organisations[0]}, {"publishing_regulator": self.regulators[0]}, {}]
         )
         return factories.make_source(
             title=self.name(),
@@ -92,7 +92,7 @@ class World:
             category=self.text(),
             language=self.random.choice(["en", "ko"]),
             published_on=self.maybe([self.day()]),
-            **publisher,
+            **(publisher or {"publishing_company": factories.make_company()}),
         )
 
     def company(self):

@@ -259,7 +259,7 @@ def test_the_border_between_two_stances_may_move(folder, write):
         ),
         (
             "sources: [{slug: s, title: T, kind: news}]",
-            "sources s: Fill exactly one of publisher, publishing_regulator.",
+            "sources s: Fill exactly one of publisher, publishing_regulator, publishing_company.",
         ),
         (
             "companies:\n- {slug: a, name: A, lei: 529900T8BM49AURSDO55}\n- {slug: b, name: B, lei: 529900T8BM49AURSDO55}",
