@@ -1,7 +1,7 @@
 """From what the files say to rows that can be stored: pure, strict, and all faults at once."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -75,6 +75,26 @@ def parse(documents: Iterable[Document]) -> list[Row]:
     return rows
 
 
+def read_record(
+    shape: Shape,
+    entry: dict[str, Value],
+    place: Place,
+    faults: list[Fault],
+    base: Row | None = None,
+    emptied: Collection[str] = (),
+) -> Row:
+    """Turn one entry without parts into a row; what is wrong with it is put among the faults.
+
+    base: the record as it is; what the entry leaves out stays so, but for the fields that are `emptied`.
+    """
+    return _Reader(shape, place, faults, base, emptied).read(entry)
+
+
+def refuse_duplicates(rows: Iterable[Row], faults: list[Fault]) -> None:
+    """Put among the faults each natural key that stands there twice."""
+    faults.extend(_duplicates(rows))
+
+
 def _parse_document(document: Document, faults: list[Fault]) -> Iterator[Row]:
     kinds = {shape.kind: shape for shape in SHAPES}
     for kind, entries in document.entry.items():
@@ -92,7 +112,16 @@ def _parse_document(document: Document, faults: list[Fault]) -> Iterator[Row]:
 class _Reader:
     """Reads one entry: takes fields off it until none is left."""
 
-    def __init__(self, shape: Shape, above: Place, faults: list[Fault]) -> None:
+    def __init__(
+        self,
+        shape: Shape,
+        above: Place,
+        faults: list[Fault],
+        base: Row | None = None,
+        emptied: Collection[str] = (),
+    ) -> None:
+        self.base = base
+        self.emptied = emptied
         self.shape = shape
         self.above = above
         self.faults = faults
@@ -147,12 +176,22 @@ class _Reader:
             self.row.values[name] = _checked(model_field, _typed(model_field, value))
 
     def _leave_out(self, name: str, model_field: AnyField) -> None:
+        if self.base and name not in self.emptied:
+            self._leave_alone(name, self.base)
+            return
         if not (model_field.has_default() or model_field.blank or model_field.null):
             raise WrongError("is missing")
         if name not in self.shape.references:
             self.row.values[name] = model_field.get_default()
         if self.shape.has_precision(name):
             self.row.values[f"{name}_precision"] = DatePrecision.DAY
+
+    def _leave_alone(self, name: str, base: Row) -> None:
+        if name in base.references:
+            self.row.references[name] = base.references[name]
+        for told in (name, f"{name}_precision"):
+            if told in base.values:
+                self.row.values[told] = base.values[told]
 
     def _take_date(self, name: str, value: Value) -> None:
         day, precision = _date(_text(value))

@@ -39,16 +39,23 @@ def apply(rows: Iterable[Row], progress: Progress | None = None) -> list[Changes
     Raises RefusedError with every reference to nothing, or with every row that a rule of the models or of the database
     forbids; nothing is written then.
     """
-    rows = list(rows)
     with change(actor=ACTOR, kind=Change.Kind.IMPORT), search_refreshed_at_end():
-        books = Books(ids=_known_ids())
-        _refuse_dangling(rows, books)
-        pairs = _store_records(rows, books, progress or _say_nothing)
+        pairs, books = store_records(list(rows), progress)
         _store_lists(pairs, books)
         _store_parts(pairs, books)
         if books.faults:
             raise RefusedError(books.faults)
     return [Changes(model, **{word: counts[word] for word in counts}) for model, counts in books.happened.items()]
+
+
+def store_records(rows: list[Row], progress: Progress | None = None) -> tuple[list[Pair], Books]:
+    """Bring the records' own fields in line, without their lists and parts, within the caller's transaction.
+
+    What the database refuses stands among the faults of the books. Raises RefusedError for references to nothing.
+    """
+    books = Books(ids=_known_ids())
+    _refuse_dangling(rows, books)
+    return _store_records(rows, books, progress or _say_nothing), books
 
 
 def _say_nothing(kind: str, count: int) -> None:
