@@ -133,6 +133,22 @@ def make_enforcement_action(**facts):
     )
 
 
+def make_enforcement_domain(**facts):
+    domain = facts.setdefault("domain", f"{_slug('site')}.example")
+    return _made(
+        models.EnforcementDomain, facts, action=lambda: make_enforcement_action(kind="warning"), address=domain
+    )
+
+
+def make_enforcement_name(**facts):
+    return _made(
+        models.EnforcementName,
+        facts,
+        action=lambda: make_enforcement_action(kind="warning"),
+        name=lambda: _slug("Name"),
+    )
+
+
 def make_measure(**facts):
     slug = facts.setdefault("slug", _slug("measure"))
     return _made(models.Measure, facts, title=slug.title(), company=make_company)

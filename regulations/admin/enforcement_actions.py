@@ -1,14 +1,27 @@
 from django.contrib import admin
 from unfold.decorators import display
 
-from regulations.admin.base import BETWEEN, KIND, NOT_KNOWN, ONE_OF, RecordAdmin, dated
+from regulations.admin.base import BETWEEN, KIND, NOT_KNOWN, ONE_OF, RecordAdmin, Rows, dated
 from regulations.admin.citations import CitationInline
 from regulations.admin.forms import RecordForm
-from regulations.models import EnforcementAction
+from regulations.models import EnforcementAction, EnforcementDomain, EnforcementName
 
 
 class EnforcementActionForm(RecordForm):
     key_name = "slug"
+
+
+class DomainInline(Rows):
+    model = EnforcementDomain
+    fields = ["domain", "address"]
+    verbose_name = "web domain"
+
+
+class NameInline(Rows):
+    model = EnforcementName
+    fields = ["name"]
+    verbose_name = "name of another"
+    verbose_name_plural = "names of others than our companies"
 
 
 @admin.register(EnforcementAction)
@@ -29,7 +42,7 @@ class EnforcementActionAdmin(RecordAdmin):
     search_fields = ["slug", "title", "companies__name"]
     search_help_text = "Headline, company or key"
     follows = ["regulator", "jurisdiction"]
-    inlines = [CitationInline]
+    inlines = [DomainInline, NameInline, CitationInline]
     prepopulated_fields = {"slug": ["title"]}
     readonly_fields = ["in_the_api"]
     fieldsets = [

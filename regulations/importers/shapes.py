@@ -205,7 +205,11 @@ SHAPES = [
         "enforcement_actions",
         models.EnforcementAction,
         ("slug",),
-        parts=(_citations("enforcement_action"),),
+        parts=(
+            Shape("domains", models.EnforcementDomain, owner="action"),
+            Shape("names", models.EnforcementName, owner="action"),
+            _citations("enforcement_action"),
+        ),
     ),
     Shape(
         "measures",

@@ -9,7 +9,7 @@ from regulations.models.companies import (
     CompanyName,
     CompanyRelation,
 )
-from regulations.models.enforcement_actions import EnforcementAction
+from regulations.models.enforcement_actions import EnforcementAction, EnforcementDomain, EnforcementName
 from regulations.models.events import Event, EventOrganiser, EventStep
 from regulations.models.figures import Figure
 from regulations.models.jurisdictions import Jurisdiction, Membership
@@ -45,6 +45,8 @@ __all__ = [
     "DataVersion",
     "Disagreement",
     "EnforcementAction",
+    "EnforcementDomain",
+    "EnforcementName",
     "Event",
     "EventOrganiser",
     "EventStep",

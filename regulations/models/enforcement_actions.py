@@ -1,5 +1,6 @@
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import F
+from django.db.models import F, Q
 
 from regulations.models.base import (
     CodeField,
@@ -11,6 +12,7 @@ from regulations.models.base import (
     precision_field,
     validate_currency,
 )
+from regulations.models.identities import Folded
 
 
 class EnforcementAction(Record):
@@ -90,3 +92,64 @@ class EnforcementAction(Record):
 
     def __str__(self) -> str:
         return self.title
+
+
+class EnforcementDomain(models.Model):
+    """A web domain that an enforcement action, most often a warning, names."""
+
+    action = models.ForeignKey(EnforcementAction, models.CASCADE, related_name="domains")
+    domain = models.CharField(
+        max_length=253,
+        db_collation="C",
+        help_text="The domain that is registered, in small letters and as DNS has it (IDNA): xn--bcher-kva.example.",
+    )
+    address = models.CharField(max_length=500, help_text="The address as it is listed.")
+
+    class Meta:
+        ordering = ["action", "domain", "address"]
+        constraints = [
+            models.UniqueConstraint(
+                name="enforcementdomain_once",
+                fields=["action", "domain", "address"],
+                violation_error_message="address: the action names it already.",
+            ),
+            models.CheckConstraint(
+                name="enforcementdomain_as_dns_has_it",
+                condition=Q(domain__regex=r"^([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9-]{2,63}$"),
+                violation_error_message="domain: a host with a point, in small ASCII letters, without scheme and path.",
+            ),
+        ]
+        indexes = [
+            models.Index("domain", name="enforcementdomain_domain"),
+            GinIndex(OpClass(F("domain"), "gin_trgm_ops"), name="enforcementdomain_alike"),
+        ]
+
+    def __str__(self) -> str:
+        return self.domain
+
+
+class EnforcementName(models.Model):
+    """Whom an enforcement action names that is no company of ours."""
+
+    action = models.ForeignKey(EnforcementAction, models.CASCADE, related_name="names")
+    name = models.CharField(max_length=300, help_text="The name as it is listed.")
+
+    class Meta:
+        ordering = ["action", "name"]
+        constraints = [
+            models.UniqueConstraint(
+                name="enforcementname_once",
+                fields=["action", "name"],
+                violation_error_message="name: the action names it already.",
+            ),
+            models.CheckConstraint(
+                name="enforcementname_not_empty", condition=~Q(name=""), violation_error_message="name: empty."
+            ),
+        ]
+        indexes = [
+            models.Index(Folded("name"), name="enforcementname_folded"),
+            GinIndex(OpClass(Folded("name"), "gin_trgm_ops"), name="enforcementname_alike"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
