@@ -16,7 +16,8 @@ from django.db.models import Q, QuerySet
 from kbase.reading.expressions import ArrayOf
 from kbase.reading.filters import ResourceFilter
 from kbase.reading.parameters import Condition, Parameter
-from kbase.reading.statements import Statement
+from kbase.reading.statements import Statement, compile_statement, counting
+from kbase.reading.tallies import Tallies
 
 # Filters with what shapes them, as in a Filtering.
 Shape = tuple[tuple[str, Any], ...]
@@ -33,6 +34,7 @@ class Covering:
         record, and that of the others; of_part: that of the rows of one part.
     order: the columns by which its rows can be ordered.
     counted: for filters that are no column of the same name, the values by which rows are counted for a facet.
+    tallies: the counts that are kept, if any are; they are asked where they can answer.
     """
 
     rows: QuerySet
@@ -45,6 +47,7 @@ class Covering:
     of_part: Condition
     order: frozenset[str]
     counted: Mapping[str, Callable[[QuerySet], QuerySet]] = field(default_factory=dict)
+    tallies: Tallies | None = None
 
     def covers(self, shape: Shape, order: Iterable[str] = ()) -> bool:
         """Whether it can answer these filters, in an order of these columns."""
@@ -60,6 +63,13 @@ class Covering:
         asked.remove(driving)
         return self._kept(self.rows.filter(self.of_part(driving[1])), filters, asked)
 
+    def count(self, filters: Mapping[str, Parameter], shape: Shape) -> Statement:
+        """The statement that counts the records that meet the filters."""
+        asked = list(_values(filters, shape))
+        if self.tallies and self.tallies.covers(asked):
+            return self.tallies.count(asked)
+        return counting(compile_statement(self.matching(filters, shape).order_by().values(self.record)))
+
     def counts(self, name: str) -> bool:
         """Whether it can count the records by the values of this filter."""
         return name in self.same or name in self.counted or name == self.part
@@ -68,8 +78,11 @@ class Covering:
         """The statement that counts the records that meet the filters by the values of this one."""
         facet = filterset.facets()[name]
         filters = filterset.base_filters
+        asked = list(_values(filters, shape))
+        if self.tallies and self.tallies.covers(asked, name):
+            return facet.shown(self.tallies.tallied(asked, name))
         if name == self.part:
-            rows = self._kept(self.rows.filter(self.parts), filters, _values(filters, shape))
+            rows = self._kept(self.rows.filter(self.parts), filters, asked)
         else:
             rows = self.matching(filters, shape)
         values = self.counted.get(name, facet.values)

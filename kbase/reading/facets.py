@@ -35,17 +35,22 @@ class Facet:
 
         Rows without a value are in no count.
         """
-        counted, named = compile_statement(self.values(rows)), self.named()
+        counted = compile_statement(self.values(rows))
         source = f"({counted.sql}) AS counted (held)"
         if self.repeats:
             # Grouped first, so that a row counts once for each value however it comes to it.
             source = f"(SELECT held FROM ({counted.sql}) AS pairs (held, counted) GROUP BY held, counted) AS counted"  # noqa: S608 (compiled by the ORM)
+        return self.shown(Statement(f"SELECT held, count(*) AS tally FROM {source} GROUP BY held", counted.params))  # noqa: S608 (compiled by the ORM)
+
+    def shown(self, tallies: Statement) -> Statement:
+        """The statement that finds value, label and count, where another one finds the values as held, and the counts."""
+        named = self.named()
         sql = (
-            f"SELECT value, label, tally FROM (SELECT held, count(*) AS tally FROM {source} GROUP BY held) AS tallies"  # noqa: S608 (compiled by the ORM)
+            f"SELECT value, label, tally FROM ({tallies.sql}) AS tallies (held, tally)"  # noqa: S608 (compiled by the ORM)
             f" JOIN ({named.sql}) AS named (named, value, label) ON named = held"
             f' ORDER BY tally DESC, value COLLATE "C" LIMIT {MOST_VALUES}'
         )
-        return Statement(sql, counted.params + named.params)
+        return Statement(sql, tallies.params + named.params)
 
 
 def named_words(labels: Mapping[str, str]) -> Statement:

@@ -1,6 +1,6 @@
 from typing import ClassVar
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from kbase.reading.covering import Covering
 from kbase.reading.fields import ON, ComputedCode, Url
@@ -8,6 +8,7 @@ from kbase.reading.filters import Codes, Dates, Keys, Reference, ResourceFilter,
 from kbase.reading.groups import Group
 from kbase.reading.resources import Resource
 from kbase.reading.serializers import DetailSerializer, ResourceSerializer, many
+from kbase.reading.tallies import Dimension, Tallies
 from regulations.api.citations import CitationSerializer
 from regulations.api.milestones import MilestoneFilter, PolicyMilestoneSerializer
 from regulations.api.provisions import TopProvisionSerializer
@@ -30,7 +31,10 @@ from regulations.models.policy_facets import (
     facet_has_status_q,
     facet_status_on,
     of_topics_q,
+    status_numbers,
+    status_word,
 )
+from regulations.models.policy_tallies import ANY, ANY_KIND, tallies_on
 
 
 class PolicyRegulatorSerializer(ResourceSerializer):
@@ -159,6 +163,19 @@ class PolicyFilter(ResourceFilter):
         fields: ClassVar = []
 
 
+TALLIES = Tallies(
+    rows=tallies_on(ON),
+    counted="grown",
+    dimensions={
+        "jurisdiction": Dimension("jurisdiction_id", ANY, lambda ids: Q(jurisdiction_id__any_of=ids)),
+        "kind": Dimension("kind", ANY_KIND, lambda words: Q(kind__in=words)),
+        "topic": Dimension("topic_id", ANY, lambda ids: Q(topic_id__any_of=ids), repeats=True),
+        "status": Dimension(
+            "status", ANY, lambda words: Q(status__in=status_numbers(words)), value=status_word(F("status"))
+        ),
+    },
+    tells_apart=lambda names: "status" not in names or len(names) <= 2,
+)
 COVERING = Covering(
     rows=PolicyFacet.objects.all(),
     record="policy_id",
@@ -173,6 +190,7 @@ COVERING = Covering(
         "status": lambda rows: rows.values_list(facet_status_on(ON)),
         "topic": lambda rows: rows.values_list("topic_id"),
     },
+    tallies=TALLIES,
 )
 
 

@@ -9,7 +9,7 @@ from django.http import HttpResponseBase
 from rest_framework import serializers
 
 from kbase.reading import kept
-from kbase.reading.expressions import Param
+from kbase.reading.expressions import ArrayOf, Param
 from kbase.reading.fields import ON, Code
 from kbase.reading.statements import Statement, compile_statement
 from kbase.reading.views import AnswerSerializer, Question, QuestionView, Rendered, part_of_list
@@ -21,7 +21,7 @@ from regulations.api.coverage import RecordsCoveredSerializer, TopicsCoveredSeri
 from regulations.api.enforcement_actions import EnforcementActionResource, EnforcementActionSerializer
 from regulations.api.jurisdictions import JurisdictionResource, JurisdictionSerializer, MembershipSerializer
 from regulations.api.milestones import MilestoneResource, MilestoneSerializer
-from regulations.api.policies import PolicyResource, PolicySerializer
+from regulations.api.policies import TALLIES, PolicyResource, PolicySerializer
 from regulations.api.refs import TopicRef
 from regulations.models import Jurisdiction, Membership, Milestone, Policy, PolicyStatus, Topic
 from regulations.models.base import span_covers
@@ -191,7 +191,7 @@ def _stances(place: Jurisdiction, topics: Sequence[Topic], cells: Cells, questio
 
 
 def _policies(place: Jurisdiction, blocs: Sequence[Jurisdiction], question: Question) -> dict[str, Any]:
-    counted = _counted(_by_status(), place, question)
+    counted = _counted(_by_status(question.known_at is not None), place, question)
     counts = {status: count for status, _, count in counted}
     sent = {**question.days(), "jurisdiction": place.code}
     return {
@@ -221,7 +221,9 @@ def _policies(place: Jurisdiction, blocs: Sequence[Jurisdiction], question: Ques
 
 def _of_blocs_in_force(place: Jurisdiction, blocs: Sequence[Jurisdiction], question: Question) -> dict[str, Any]:
     """The law of the blocs, counted bloc by bloc, as their other members' pages do."""
-    statuses = (dict(row[::2] for row in _counted(_by_status(), bloc, question)) for bloc in blocs)
+    statuses = (
+        dict(row[::2] for row in _counted(_by_status(question.known_at is not None), bloc, question)) for bloc in blocs
+    )
     return _part(
         PolicyResource,
         question,
@@ -246,9 +248,11 @@ def _counted(statement: Statement, place: Jurisdiction, question: Question) -> l
 
 
 @cache
-def _by_status() -> Statement:
+def _by_status(is_past: bool) -> Statement:
     """How many policies of the place have each status on the day; the most frequent first."""
     facet = PolicyResource.filterset_class.facets()["status"]
+    if not is_past:
+        return facet.shown(TALLIES.tallied([("jurisdiction", ArrayOf(_place))], "status"))
     return facet.statement(Policy.objects.filter(jurisdiction=_place).order_by())
 
 

@@ -23,6 +23,7 @@ from regulations.models.policies import (
     PolicyStatus,
 )
 from regulations.models.policy_facets import PolicyFacet
+from regulations.models.policy_tallies import PolicyTally
 from regulations.models.provisions import Provision
 from regulations.models.register_entries import Disagreement, RegisterEntry, Ruling
 from regulations.models.registers import Extract, ImportCell, ImportChange, ImportRow, ImportRun
@@ -69,6 +70,7 @@ __all__ = [
     "PolicyRegulator",
     "PolicyRelation",
     "PolicyStatus",
+    "PolicyTally",
     "Provision",
     "RegisterEntry",
     "Regulator",

@@ -81,14 +81,22 @@ def _status_number(on: Day) -> Coalesce:
 
 def facet_status_on(on: Day) -> Func:
     """A row's status as of a day, as a word; the same as `policies.status_on`."""
-    return Func(
-        _status_number(on), template=f"(ARRAY[{_WORDS}])[%(expressions)s]", output_field=models.CharField(max_length=32)
-    )
+    return status_word(_status_number(on))
+
+
+def status_word(number: F | Coalesce) -> Func:
+    """The status with this number, as a word."""
+    return Func(number, template=f"(ARRAY[{_WORDS}])[%(expressions)s]", output_field=models.CharField(max_length=32))
+
+
+def status_numbers(words: Iterable[str]) -> list[int]:
+    """The numbers of some statuses."""
+    return [_NUMBERS[word] for word in words]
 
 
 def facet_has_status_q(words: Iterable[str], on: Day) -> Q:
     """A row's policy has one of these statuses as of the day."""
-    numbers = [_NUMBERS[word] for word in words]
+    numbers = status_numbers(words)
     has_status = Q(In(_status_number(on), numbers))
     # Whatever has a status was introduced by then: so an index starts at the right place.
     return has_status if _FIRST in numbers else has_status & Q(introduced_on__lte=on)

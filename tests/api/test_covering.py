@@ -25,6 +25,9 @@ LIST = ROOT + "policies/"
 QUESTIONS = [
     "",
     "on=2016-05-01&status=in_force",
+    "status=in_force&kind=statute&on=2018-03-14",
+    "topic=custody&on=2019-02-28",
+    "jurisdiction=HK&status__not=in_force",
     "jurisdiction=HK&topic=custody&status=in_force",
     "jurisdiction=HK,US&topic__not=custody,exchange",
     "topic=custody,exchange&kind=statute,bill&on=2020-01-01",

@@ -16,7 +16,7 @@ from tests.factories import make_jurisdiction, make_policy, make_regulator, make
 every_resource = pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.collection)
 
 # 1. SELECT the versions of the tables, which the answer's tag is made of.
-# 2. SELECT count(*) of the rows that meet the filters.
+# 2. SELECT how many rows there are that meet the filters.
 # 3. SELECT the page, each row rendered with all that it shows.
 # 4. SELECT the versions again, to see that count and page are of one state.
 LIST = 4

@@ -29,6 +29,7 @@ from tests.factories import (
 # Dates of evidence and of wording, and those that the database derives from milestones.
 NOT_STEPS = {
     ("PolicyFacet", "introduced_on"),
+    ("PolicyTally", "month"),
     ("Appointment", "held_on"),
     ("Citation", "read_on"),
     ("CompanyName", "valid_until"),

@@ -121,7 +121,7 @@ def test_count_is_kept_for_all_pages_of_a_list(world):
 
     _, run = asked(f"{LIST}?page_size=1&fields=slug")
 
-    assert [sql for sql in run if "count(*)" in sql] == []
+    assert [sql for sql in run if "count(*)" in sql or "sum(n)" in sql] == []
     assert len(run) == 3
 
 
@@ -141,7 +141,7 @@ def test_count_and_page_are_of_one_state_though_something_changes_in_between(wor
     def make_another():
         together(world, lambda: make_policy(slug="late", jurisdiction=place))
 
-    with once_after("count(*)", make_another):
+    with once_after("sum(n)", make_another):
         answer, _ = asked(LIST)
 
     found = answer.json()

@@ -1,0 +1,171 @@
+"""How many policies there are: by place, topic and kind, and by status, as of any day.
+
+A status begins and ends on days, so the policies that have it on a day are those that came to it by then without those
+that left it: what stands here is by how many each number grew, so that no day needs a row of its own and none is ever
+out of date. Kept by triggers on `PolicyFacet` (policy_tallies_*). What a transaction changes stands in rows of its own,
+which are added to the others as it ends, under the lock that gives changes their moments: so no writer waits for
+another before. A migration that changes what is declared here runs `install()` again, and `fill()`.
+"""
+
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Case, F, Func, QuerySet, Value, When
+
+from regulations.models.base import Day
+from regulations.models.policy_facets import ANY_TOPIC
+
+# What stands in a column by which a row tells no policies apart.
+ANY = ANY_TOPIC
+ANY_KIND = ""
+# What has no day, and a status before the first step, which is the first of all, count from the first day of all.
+_BEGINNING = "date '0001-01-01'"
+_FIRST = 1
+_CELL = ["kind", "topic_id", "status", "jurisdiction_id", "month"]
+_DAYS = range(1, 32)
+
+
+class PolicyTally(models.Model):
+    """By how many a number of policies grew on each day of a month.
+
+    Rows without a status tell policies apart by any of place, topic and kind at once; rows with a status by one of these
+    at most, or there would be more of them than of policies.
+    """
+
+    pk = models.CompositePrimaryKey("kind", "topic_id", "status", "jurisdiction_id", "month", "change_id")
+    kind = models.CharField(max_length=32, db_collation="C", help_text="What sort of instruments; empty for all.")
+    topic_id = models.BigIntegerField(help_text="Those of a topic; 0 for all.")
+    status = models.SmallIntegerField(help_text="Those with a status, as a number; 0 for all.")
+    jurisdiction_id = models.BigIntegerField(help_text="Those of a place; 0 for all.")
+    month = models.DateField(help_text="The first day of the month.")
+    change_id = models.BigIntegerField(help_text="The change that is under way; 0 for all that are done.")
+    growth = ArrayField(
+        models.IntegerField(),
+        help_text="By how many there were more than before the month, by the end of each of 31 days.",
+    )
+
+    class Meta:
+        indexes = [
+            models.Index("change_id", name="policytally_under_way", condition=~models.Q(change_id=0)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.month}: {self.growth[-1]}"
+
+
+def tallies_on(on: Day) -> QuerySet[PolicyTally]:
+    """The rows by the day, each with `grown`: by how many its number grew by then."""
+    first, last = (Func(on, template=template, output_field=field) for template, field in _MONTH)
+    day = Case(When(month=first, then=last), default=Value(31), output_field=models.IntegerField())
+    grown = Func(F("growth"), day, template="%(expressions)s]", arg_joiner="[", output_field=models.IntegerField())
+    return PolicyTally.objects.filter(month__lte=first).annotate(grown=grown)
+
+
+_MONTH: list[tuple[str, "models.Field[Any, Any]"]] = [
+    ("date_trunc('month', %(expressions)s::timestamp)::date", models.DateField()),
+    ("date_part('day', %(expressions)s)::integer", models.IntegerField()),
+]
+
+
+def _growths(rows: str) -> str:
+    """The rows of the table for these rows of PolicyFacet, each with `sign`: -1 for one that is taken away."""
+    by_day = ", ".join(f"coalesce(sum(grown) FILTER (WHERE day <= {day}), 0)::integer" for day in _DAYS)
+    # Summed before policies are told apart in several ways, by what most have in common.
+    return f"""
+        WITH told AS MATERIALIZED (SELECT * FROM {rows}), present AS (
+            SELECT kind, topic_id, jurisdiction_id, sum(sign) AS grown FROM told GROUP BY 1, 2, 3
+        ), lived AS (
+            SELECT kind, topic_id, jurisdiction_id, {_FIRST}::smallint AS status, {_BEGINNING} AS date, sign FROM told
+            UNION ALL
+            SELECT kind, topic_id, jurisdiction_id, turn.status, step.date, told.sign * turn.sign
+            FROM told CROSS JOIN LATERAL unnest(days, statuses, {_FIRST}::smallint || statuses) AS step (date, after, before)
+            CROSS JOIN LATERAL (VALUES (step.after, 1), (step.before, -1)) AS turn (status, sign)
+            WHERE step.after <> step.before
+        ), dated AS (
+            SELECT '{ANY_KIND}' AS kind, topic_id, {ANY}::bigint AS jurisdiction_id, status, date, sum(sign) AS grown
+            FROM lived WHERE topic_id <> {ANY} GROUP BY topic_id, status, date
+            UNION ALL
+            SELECT coalesce(kind, '{ANY_KIND}'), {ANY}, coalesce(jurisdiction_id, {ANY}), status, date, sum(sign)
+            FROM lived WHERE topic_id = {ANY}
+            GROUP BY GROUPING SETS ((status, date), (jurisdiction_id, status, date), (kind, status, date))
+            UNION ALL
+            SELECT coalesce(kind, '{ANY_KIND}'), topic_id, coalesce(jurisdiction_id, {ANY}), 0, {_BEGINNING}, sum(grown)
+            FROM present GROUP BY topic_id, CUBE (kind, jurisdiction_id)
+        )
+        SELECT kind, topic_id, status, jurisdiction_id, date_trunc('month', date::timestamp)::date AS month,
+               ARRAY[{by_day}] AS growth
+        FROM (
+            SELECT kind, topic_id, status, jurisdiction_id, date, grown::integer, date_part('day', date)::integer AS day
+            FROM dated WHERE grown <> 0
+        ) AS grown
+        GROUP BY 1, 2, 3, 4, 5
+    """  # noqa: S608 (all of it is ours)
+
+
+_COLUMNS = ", ".join([*_CELL, "change_id", "growth"])
+_ADDED = ", ".join(f"kept.growth[{day}] + excluded.growth[{day}]" for day in _DAYS)
+_ADD = f"""
+    ON CONFLICT ({", ".join(_CELL)}, change_id)
+    DO UPDATE SET growth = ARRAY[{_ADDED}]
+"""
+_NOW = "SELECT {sign} AS sign, topic_id, jurisdiction_id, kind, days, statuses FROM {rows}"
+_EVENTS = {"insert": {"new_rows": 1}, "update": {"new_rows": 1, "old_rows": -1}, "delete": {"old_rows": -1}}
+_REFERENCED = {"new_rows": "NEW TABLE AS new_rows", "old_rows": "OLD TABLE AS old_rows"}
+
+
+def install() -> str:
+    """The SQL that keeps the table from now on."""
+    return f"""
+CREATE OR REPLACE FUNCTION regulations_end_policy_tallies(ended bigint) RETURNS void LANGUAGE sql AS $$
+    -- Who calls this holds the lock of all that end.
+    WITH mine AS (DELETE FROM regulations_policytally WHERE change_id = ended AND change_id <> 0 RETURNING *)
+    INSERT INTO regulations_policytally AS kept ({_COLUMNS})
+    SELECT {", ".join(_CELL)}, 0, growth FROM mine
+    {_ADD}
+$$;
+CREATE OR REPLACE FUNCTION regulations_policy_tallies_truncate() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    TRUNCATE regulations_policytally;
+    RETURN NULL;
+END
+$$;
+CREATE OR REPLACE TRIGGER policy_tallies_truncate AFTER TRUNCATE ON regulations_policyfacet
+    FOR EACH STATEMENT EXECUTE FUNCTION regulations_policy_tallies_truncate();
+{"".join(map(_trigger, _EVENTS))}"""  # noqa: S608
+
+
+def fill() -> str:
+    """The SQL that makes the table anew."""
+    rows = f"({_NOW.format(sign=1, rows='regulations_policyfacet')}) AS every"
+    return f"""
+TRUNCATE regulations_policytally;
+INSERT INTO regulations_policytally ({_COLUMNS})
+SELECT {", ".join(_CELL)}, 0, growth FROM ({_growths(rows)}) AS tallies ORDER BY {", ".join(_CELL)};
+"""  # noqa: S608
+
+
+def _trigger(event: str) -> str:
+    seen = _EVENTS[event]
+    rows = " UNION ALL ".join(_NOW.format(sign=sign, rows=name) for name, sign in seen.items())
+    return f"""
+CREATE OR REPLACE FUNCTION regulations_policy_tallies_{event}() RETURNS trigger LANGUAGE plpgsql
+SET plan_cache_mode = force_custom_plan AS $$
+BEGIN
+    INSERT INTO regulations_policytally AS kept ({_COLUMNS})
+    SELECT {", ".join(_CELL)}, (SELECT regulations_change_of('regulations_policytally')), growth
+    FROM ({_growths(f"({rows}) AS changed")}) AS tallies
+    {_ADD};
+    RETURN NULL;
+END
+$$;
+CREATE OR REPLACE TRIGGER policy_tallies_{event} AFTER {event.upper()} ON regulations_policyfacet
+    REFERENCING {" ".join(_REFERENCED[name] for name in seen)}
+    FOR EACH STATEMENT EXECUTE FUNCTION regulations_policy_tallies_{event}();
+"""  # noqa: S608
+
+
+def remove() -> str:
+    """The SQL that takes back what `install` makes."""
+    functions = [*(f"policy_tallies_{event}()" for event in [*_EVENTS, "truncate"]), "end_policy_tallies(bigint)"]
+    return "".join(f"DROP FUNCTION IF EXISTS regulations_{name} CASCADE;" for name in functions)
