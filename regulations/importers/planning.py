@@ -9,10 +9,21 @@ from regulations.importers.identity import Directory, Known, New, Waiting, Who, 
 from regulations.importers.merging import merge
 from regulations.importers.naming import FreeKeys, firm_stem, stem
 from regulations.importers.plans import Action, Disagreed, EntryPlan, Plan, RecordPlan, State, ended_on
-from regulations.importers.records import RECORD_OF, Said, all_as_json, as_json, current, misfit
+from regulations.importers.records import (
+    RECORD_OF,
+    Said,
+    all_as_json,
+    as_json,
+    current,
+    lacking,
+    misfit,
+    unknown_keys,
+    vocabulary,
+)
 from regulations.importers.standing import Standing, standing
 from regulations.importers.statements import Firm, Kind, Statement, Thing
 from regulations.models import Authorisation, RegisterEntry
+from regulations.models.screening import NotADomainError, registered_domain
 
 # Which field says that a record holds no longer, and what else then says why.
 ENDS: dict[Kind, tuple[str, dict[str, Said]]] = {
@@ -57,7 +68,9 @@ class _Planner:
         self.days = {*self.standing.published, on}
         self.listed: dict[tuple[Mark, Kind], list[Listed]] = defaultdict(list)
         self.company_rows: dict[Mark, int] = {}
+        self.given_names: dict[Mark, set[str]] = defaultdict(set)
         self.left: set[int] = set()
+        self.vocabulary = vocabulary()
         self.by_name: dict[str, list[RegisterEntry]] = defaultdict(list)
         self.by_lei: dict[str, list[RegisterEntry]] = defaultdict(list)
         for entry in self.standing.entries:
@@ -203,6 +216,11 @@ class _Planner:
             for each_done in (self._company(mark, each.firm, kept, number), self._record(mark, each, kept, number))
             if each_done
         ]
+        if missing := [name for plan in done if plan.action == Action.ADD for name in lacking(plan.kind, _after(plan))]:
+            self._leave(
+                number, State.SET_ASIDE, f"{self._note(kept)} Nothing tells {', '.join(missing)}.".strip(), each.firm
+            )
+            return
         self.result.records += done
         self.result.entries.append(kept)
         self._state(each, _state_of(done), self._note(kept), entry)
@@ -223,15 +241,14 @@ class _Planner:
         said: dict[str, Said] = {"legal_name": firm.name, **firm.fields}
         if firm.lei:
             said["lei"] = firm.lei
-        names = [name for name in firm.trading_names if not misfit("company", "name", name)]
+        names = self._names_to_give(mark, firm)
         if isinstance(mark, int):
             done = RecordPlan("company", kept.company, Action.CHANGE, number, mark)
             self._merge(done, self.companies[mark], said, kept)
             self.companies[mark] |= {name: after for name, (_, after) in done.fields.items()}
-            names = self.standing.names_lacking(mark, names, self.directory)
         elif mark in self.company_rows:
             kept.said["company"] = all_as_json(said)
-            return None
+            done = RecordPlan("company", kept.company, Action.CHANGE, number)
         else:
             done = RecordPlan("company", kept.company, Action.ADD, number)
             done.is_first_evidence = True
@@ -240,6 +257,18 @@ class _Planner:
         if names:
             done.adds["names"] = names
         return done
+
+    def _names_to_give(self, mark: Mark, firm: Firm) -> list[str]:
+        """Trading names that the company has in no form yet, whatever row gave them to it."""
+        given = self.given_names[mark]
+        fresh = {}
+        for name in firm.trading_names:
+            folded = self.directory.fold(name)
+            has = isinstance(mark, int) and mark in self.directory.by_name.get(folded, ())
+            if folded not in given and not has and not misfit("company", "name", name):
+                fresh[folded] = name
+        given.update(fresh)
+        return list(fresh.values())
 
     def _record(self, mark: Mark, each: Listed, kept: EntryPlan, number: int) -> RecordPlan:
         thing, entry = each.thing, each.entry
@@ -254,17 +283,23 @@ class _Planner:
             theirs = self._belonging(kept, thing) | theirs
         kept.record = done.key
         self._merge(done, ours, theirs, kept)
-        for name in ADDS:
-            values = thing.fields.get(name)
-            lacking = self.standing.lacking(pk, name, values) if isinstance(values, frozenset) else []
-            if lacking:
-                done.adds[name] = lacking
+        self._add_named(done, thing, kept)
         mentions = [
             self.mentioned[who.company_id] for who in map(self.directory.who, thing.others) if isinstance(who, Known)
         ]
         if mentions and not pk:
             done.adds["mentions"] = mentions
         return done
+
+    def _add_named(self, done: RecordPlan, thing: Thing, kept: EntryPlan) -> None:
+        for name in ADDS:
+            values = thing.fields.get(name)
+            if not isinstance(values, frozenset):
+                continue
+            nowhere = {value: why for value in values if name == "domains" and (why := _no_domain(value))}
+            kept.notes += [f"{value}: {why}" for value, why in sorted(nowhere.items())]
+            if fresh := self.standing.lacking(done.pk, name, values - nowhere.keys()):
+                done.adds[name] = fresh
 
     def _belonging(self, kept: EntryPlan, thing: Thing) -> dict[str, Said]:
         if thing.kind == Kind.AUTHORISATION:
@@ -285,7 +320,11 @@ class _Planner:
 
     def _merge(self, done: RecordPlan, ours: Mapping[str, Said], theirs: Mapping[str, Said], kept: EntryPlan) -> None:
         before = kept.said.get(done.kind, {})
-        fitting = {name: value for name, value in theirs.items() if not misfit(done.kind, name, value)}
+        strange = unknown_keys(done.kind, theirs, self.vocabulary)
+        why = {name: misfit(done.kind, name, value) for name, value in theirs.items() if name not in strange}
+        fitting = {name: value for name, value in theirs.items() if name not in strange and not why[name]}
+        kept.notes += [f"{name}: we have no {keys}." for name, keys in strange.items()]
+        kept.notes += [f"{name}: {reason}" for name, reason in why.items() if reason]
         merged = merge(ours, fitting, before, self.directory.fold)
         done.fields = merged.taken
         kept.disagreed += [
@@ -295,8 +334,11 @@ class _Planner:
 
     def _note(self, kept: EntryPlan) -> str:
         return " ".join(
-            f"{each.record} {each.field}: we say {as_json(each.ours)}, the register {as_json(each.theirs)}."
-            for each in kept.disagreed
+            kept.notes
+            + [
+                f"{each.record} {each.field}: we say {as_json(each.ours)}, the register {as_json(each.theirs)}."
+                for each in kept.disagreed
+            ]
         )
 
     # What is listed no longer
@@ -327,6 +369,19 @@ class _Planner:
         kept.record = done.key
         self.result.records.append(done)
         self.result.entries.append(kept)
+
+
+def _no_domain(address: str) -> str:
+    """Why the address is in no domain that one can register; empty if it is in one."""
+    try:
+        registered_domain(address)
+    except NotADomainError as error:
+        return str(error)
+    return ""
+
+
+def _after(plan: RecordPlan) -> dict[str, Said]:
+    return {name: after for name, (_, after) in plan.fields.items()}
 
 
 def _state_of(done: list[RecordPlan]) -> State:

@@ -52,7 +52,10 @@ class Disagreed:
 
 @dataclass
 class EntryPlan:
-    """What an entry of the register is from now on. `record` and `company` are keys of records, there or planned."""
+    """What an entry of the register is from now on. `record` and `company` are keys of records, there or planned.
+
+    notes: what the register says and we cannot hold, for a person to read.
+    """
 
     kind: RegisterEntry.Kind
     name: str
@@ -64,6 +67,7 @@ class EntryPlan:
     said: dict[str, dict[str, Any]] = field(default_factory=dict)
     rows: list[int] = field(default_factory=list)
     disagreed: list[Disagreed] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def alters(self) -> bool:

@@ -11,7 +11,6 @@ from django.db.models import Model
 
 from regulations.importers.plans import Action, EntryPlan, Plan, RecordPlan
 from regulations.importers.records import KEYS, MODELS, RECORD_OF, Said, key_name
-from regulations.importers.standing import PARTS
 from regulations.importers.statements import Register
 from regulations.models import (
     Change,
@@ -19,6 +18,8 @@ from regulations.models import (
     Company,
     CompanyName,
     Disagreement,
+    EnforcementDomain,
+    EnforcementName,
     Extract,
     ImportRow,
     ImportRun,
@@ -28,6 +29,7 @@ from regulations.models import (
     Source,
     change,
 )
+from regulations.models.screening import registered_domain
 from regulations.models.search import search_refreshed_at_end
 
 BATCH = 1000
@@ -87,28 +89,25 @@ class _Publisher:
         made = []
         for each in done:
             record = model(**{key_name(kind): each.key}, **self._columns(model, each))
-            # Foreign keys were looked up just now, and the database holds what is unique.
-            relations = [field.name for field in model._meta.fields if field.is_relation]
-            record.clean_fields(exclude=relations)
-            record.clean()
+            _check(record)
             made.append(record)
         for record in model._default_manager.bulk_create(made, batch_size=BATCH):
             self.ids[model][getattr(record, key_name(kind))] = record.pk
 
     def _change(self, done: Sequence[RecordPlan], kind: str) -> None:
         model = MODELS[kind]
+        self.ids[model] |= {each.key: each.pk for each in done if each.pk}
         by_fields: dict[tuple[str, ...], list[Model]] = defaultdict(list)
-        found = model._default_manager.in_bulk([each.pk for each in done])
+        found = model._default_manager.in_bulk([each.pk for each in done if each.fields])
         for each in done:
-            record, columns = found[each.pk], self._columns(model, each)
+            columns = self._columns(model, each)
+            if not columns:
+                continue
+            record = found[each.pk]
             for name, value in columns.items():
                 setattr(record, name, value)
-            relations = [field.name for field in model._meta.fields if field.is_relation]
-            record.clean_fields(exclude=relations)
-            record.clean()
-            self.ids[model][each.key] = record.pk
-            if columns:
-                by_fields[tuple(sorted(columns))].append(record)
+            _check(record)
+            by_fields[tuple(sorted(columns))].append(record)
         for names, records in by_fields.items():
             model._default_manager.bulk_update(records, [_field(model, name) for name in names], batch_size=BATCH)
 
@@ -155,9 +154,10 @@ class _Publisher:
                 yield Mention(source_id=owner, position=position, company_id=self.ids[Company][value])
             elif kind == "company":
                 yield CompanyName(company_id=owner, name=value, kind=CompanyName.Kind.TRADING)
+            elif name == "domains":
+                yield EnforcementDomain(action_id=owner, domain=registered_domain(value), address=value)
             else:
-                model, column = PARTS[name]
-                yield model(action_id=owner, **{column: value})
+                yield EnforcementName(action_id=owner, name=value)
 
     def _cite(self, done: Sequence[RecordPlan], kind: str) -> None:
         """A record's first evidence is for the whole of it, later evidence for the fields that changed. A paper is its own."""
@@ -282,6 +282,12 @@ def _keys(value: Said) -> set[str]:
     if isinstance(value, frozenset):
         return set(value)
     return {str(value)} if value else set()
+
+
+def _check(record: Model) -> None:
+    """Hold the model's rules; foreign keys were looked up just now, and the database holds what is unique."""
+    record.clean_fields(exclude=[field.name for field in record._meta.fields if field.is_relation])
+    record.clean()
 
 
 def _field(model: type[Model], column: str) -> str:

@@ -80,6 +80,14 @@ def _lists(model: type[Model], name: str, ids: Collection[int]) -> dict[int, fro
     return {pk: frozenset(keys - {None}) for pk, keys in found.items()}
 
 
+def vocabulary() -> dict[type[Model], set[str]]:
+    """The keys of all records that registers refer to and do not make."""
+    return {
+        model: set(model._default_manager.values_list(KEYS[model], flat=True))
+        for model in (Jurisdiction, Policy, Regulator, Topic)
+    }
+
+
 def misfit(kind: str, name: str, value: Said) -> str:
     """Why the field cannot hold the value: too long, no web address ...; empty if it can."""
     field: Any = MODELS[kind]._meta.get_field(name)
@@ -90,6 +98,30 @@ def misfit(kind: str, name: str, value: Said) -> str:
     except ValidationError as error:
         return " ".join(error.messages)
     return ""
+
+
+def unknown_keys(kind: str, fields: Mapping[str, Said], known: Mapping[type[Model], Collection[str]]) -> dict[str, str]:
+    """By field, what it names that we do not have: “SM” for a place that is none of ours.
+
+    known: the keys of our records, of the models that are looked at.
+    """
+    found = {}
+    for name, value in fields.items():
+        related: Any = MODELS[kind]._meta.get_field(name).related_model
+        keys = value if isinstance(value, frozenset) else {value} if value else set()
+        if related in known and (strange := sorted(str(key) for key in keys if key not in known[related])):
+            found[name] = ", ".join(strange)
+    return found
+
+
+def lacking(kind: str, fields: Mapping[str, Said]) -> list[str]:
+    """The fields without which a record of this kind cannot be."""
+    return [
+        field.name
+        for field in MODELS[kind]._meta.fields
+        if not (field.null or field.blank or field.has_default() or field.primary_key or field.name == key_name(kind))
+        and fields.get(field.name) is None
+    ]
 
 
 def as_json(value: Said) -> Any:

@@ -1,19 +1,30 @@
 """Where we stand with a register before an extract of it is read: its entries, when each was listed last, what is ours."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date
 
 from django.db.models import Model
 
-from regulations.importers.identity import Directory
 from regulations.importers.plans import last_seen
 from regulations.importers.records import RECORD_OF
 from regulations.importers.statements import Kind, Thing
-from regulations.models import Authorisation, Extract, ImportRow, RegisterEntry, Source
+from regulations.models import (
+    Authorisation,
+    EnforcementDomain,
+    EnforcementName,
+    Extract,
+    ImportRow,
+    RegisterEntry,
+    Source,
+)
 
-PARTS: dict[str, tuple[type[Model], str]] = {}
+# What a warning names: in which rows, and by which of their columns the register's words are known again.
+PARTS: dict[str, tuple[type[Model], str]] = {
+    "names": (EnforcementName, "name"),
+    "domains": (EnforcementDomain, "address"),
+}
 
 
 @dataclass
@@ -57,12 +68,16 @@ def _fits(ours: Authorisation, thing: Thing) -> bool:
 
 @dataclass
 class Standing:
-    """entries: all of the register. seen: by entry, the last day on which it was listed. published: days of extracts."""
+    """entries: all of the register. seen: by entry, the last day on which it was listed. published: days of extracts.
+
+    named: by what a warning names and by its id, what it names already.
+    """
 
     entries: list[RegisterEntry]
     seen: dict[int, date]
     published: set[date]
     by_company: dict[tuple[int, str], dict[str, RegisterEntry]]
+    named: dict[str, dict[int, set[str]]]
 
     def record_id(self, entry: RegisterEntry | None) -> int | None:
         """The id of the record that the entry became; None if it is gone."""
@@ -81,15 +96,9 @@ class Standing:
         unbound = papers.exclude(register_entries__register=register)
         return Adoptable(dict(held), dict(unbound.values_list("url", "pk")))
 
-    def names_lacking(self, company_id: int, names: Iterable[str], known: Directory) -> list[str]:
-        """Those of the names that the company has in no form yet."""
-        return [name for name in names if company_id not in known.by_name.get(known.fold(name), set())]
-
     def lacking(self, pk: int | None, name: str, values: frozenset[str]) -> list[str]:
         """Those of the names or domains that a warning does not have yet."""
-        model, column = PARTS[name]
-        have = set(model._default_manager.filter(action=pk).values_list(column, flat=True)) if pk else set()
-        return sorted(values - have)
+        return sorted(values - self.named[name].get(pk or 0, set()))
 
 
 def standing(register: str) -> Standing:
@@ -102,4 +111,16 @@ def standing(register: str) -> Standing:
     for entry in entries:
         if entry.company_id:
             by_company[entry.company_id, entry.kind][entry.apart] = entry
-    return Standing(entries, last_seen(seen), set(published.values_list("on", flat=True)), dict(by_company))
+    days = set(published.values_list("on", flat=True))
+    return Standing(entries, last_seen(seen), days, dict(by_company), {name: _named(register, name) for name in PARTS})
+
+
+def _named(register: str, name: str) -> dict[int, set[str]]:
+    """By the id of a warning of the register, the names or domains that it has."""
+    model, column = PARTS[name]
+    found: dict[int, set[str]] = defaultdict(set)
+    for pk, value in model._default_manager.filter(action__register_entries__register=register).values_list(
+        "action", column
+    ):
+        found[pk].add(value)
+    return found

@@ -15,6 +15,7 @@ from regulations.models import (
     ImportCell,
     ImportRun,
     RegisterEntry,
+    Regulator,
     Revision,
     Ruling,
 )
@@ -374,6 +375,20 @@ def test_a_record_that_a_rule_forbids_undoes_the_whole_run(ledger):
 
     assert not Company.objects.exists()
     assert not RegisterEntry.objects.exists()
+
+
+def test_a_place_that_we_do_not_have_is_told_and_left_out(ledger):
+    run = imported(ledger, row(places="QQ|YY"))
+
+    assert not Authorisation.objects.get().valid_in.exists()
+    assert run.rows.get().note == "valid_in: we have no QQ."
+
+
+def test_a_body_that_we_do_not_have_is_told_and_left_out(ledger):
+    Regulator.objects.filter(slug="xx-fsa").update(slug="xx-other")
+    run = read(ledger, row())
+
+    assert run.rows.get().note == "regulator: we have no xx-fsa."
 
 
 def test_revisions_say_by_which_run_and_of_which_extract(ledger):
