@@ -9,7 +9,7 @@ from django.test import Client
 from bench import generate
 from kbase.reading import answers
 from regulations.api.policies import PolicyResource
-from regulations.models import Milestone, Policy, PolicyFacet, Topic
+from regulations.models import Authorisation, Milestone, Policy, PolicyFacet, Topic
 from regulations.models.policies import status_on
 from regulations.models.policy_facets import ANY_TOPIC, facet_status_on
 from tests.api.asking import ROOT
@@ -215,6 +215,19 @@ def test_walk_begins_at_its_place_in_the_index(world):
 
     [ids] = [node for node in nodes_of(plan["Plan"]) if node.get("Index Name") == "policyfacet_newest"]
     assert "introduced_on <= " in ids["Index Cond"]
+
+
+def test_whom_a_regulator_has_authorised_an_index_alone_finds(world):
+    regulator = Authorisation.objects.order_by("pk").values_list("regulator__slug", flat=True)[0]
+    sql, params = run_of(f"{ROOT}companies/?authorisation=regulator:{regulator},status:active&page_size=5", "LIMIT 5")
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
+        [plan] = cursor.fetchone()[0]
+
+    [found] = [node for node in nodes_of(plan["Plan"]) if node.get("Index Name") == "authorisation_by_regulator"]
+    assert found["Node Type"] == "Index Only Scan"
+    assert "regulator_id = " in found["Index Cond"]
 
 
 def run_of(address, words):
