@@ -13,7 +13,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import QuerySet
 
-from kbase.reading import clock, facets, kept, ordering
+from kbase.reading import clock, facets, kept, windows
 from kbase.reading.covering import Covering
 from kbase.reading.expressions import Param, Slice
 from kbase.reading.fields import ON, project
@@ -21,15 +21,19 @@ from kbase.reading.filtering import Filtering
 from kbase.reading.ordering import Order
 from kbase.reading.problems import BadRequest, Fault
 from kbase.reading.questions import START, DetailQuestion, ListQuestion
-from kbase.reading.searching import BY_RELEVANCE
+from kbase.reading.searching import BY_RELEVANCE, MANY, SOME
 from kbase.reading.selection import Selection
 from kbase.reading.statements import Statement, compile_statement, counting
+from kbase.reading.windows import Window
 
 if TYPE_CHECKING:
     from kbase.reading.resources import Resource
 
 # The JSON, and the addresses of the next, the previous and the first page by these names.
 ListAnswer = tuple[bytes, Mapping[str, str | None]]
+
+# Of very many that are found by words, so many at most are counted under filters.
+COUNTED = 500
 
 # So many shapes of question keep their statements; a front end asks in a few dozen.
 SHAPES_KEPT = 1000
@@ -45,21 +49,6 @@ class Rows:
     holding: bool
     searched: str
     is_past: bool
-
-
-@dataclass(frozen=True)
-class Window:
-    """Which of these rows, in which order, as far as it shapes statements.
-
-    missing: for each column of the order, whether the row to resume after has no value there; None at the start.
-    only_empties: of all rows, those without a value in the first column of the order.
-    """
-
-    order: Order
-    size: int
-    has_offset: bool
-    missing: tuple[bool, ...] | None
-    only_empties: bool = False
 
 
 def detail_answer(resource: type[Resource], question: DetailQuestion, key: str, root: str) -> bytes | None:
@@ -87,6 +76,7 @@ def list_rows(
 ) -> tuple[int, list[bytes]]:
     """How many records a list has, and those of the numbered page that is asked for, as JSON.
 
+    The question does not look for words of which very many are found.
     count: how many there are, where that is known already.
     Raises BadRequest for a page beyond the last.
     """
@@ -108,7 +98,7 @@ def list_rows(
 
 def all_rows(resource: type[Resource], question: ListQuestion, root: str) -> Iterator[bytes]:
     """All records of the list, as JSON, without ever holding more than a few of them."""
-    rows = _rows(question, question.filtering)
+    rows = _gathered(_rows(question, question.filtering))
     statement = _whole_statement(resource, rows, question.order, question.selection)
     for batch in statement.batches(_values(question, root)):
         yield from (row[0] for row in batch)
@@ -118,14 +108,57 @@ def _numbered_page(
     resource: type[Resource], question: ListQuestion, root: str, sent: Mapping[str, str], address: str
 ) -> ListAnswer:
     number = question.page.number or 1
-    count, found = list_rows(resource, question, root)
-    last = _last_page(count, question.page.size)
-    following = address + urlencode({**sent, "page": number + 1}) if number < last else None
+    if question.sought.shape == MANY:
+        count, found, is_last = _rows_of_many(resource, question, root)
+    else:
+        count, found = list_rows(resource, question, root)
+        is_last = number >= _last_page(count, question.page.size)
+    following = None if is_last else address + urlencode({**sent, "page": number + 1})
     previous = address + urlencode({**sent, "page": number - 1}) if number > 1 else None
     first = address + urlencode({**sent, "page": 1})
     counts = _facets(resource, question, _values(question, root))
     body = _envelope(question, count, following, previous, found, counts)
     return body, {"next": following, "prev": previous, "first": first}
+
+
+def _rows_of_many(resource: type[Resource], question: ListQuestion, root: str) -> tuple[int | None, list[bytes], bool]:
+    """How many records are found, None where these are too many to count; those of the page; whether it is the last.
+
+    Raises BadRequest for a page beyond the last.
+    """
+    number, size = question.page.number or 1, question.page.size
+    rows = _rows(question, question.filtering)
+    values = _values(question, root)
+    # One row more than asked for tells whether there is a next page.
+    window = Window(question.order, size + 1, number > 1, None)
+    found = _page_of_many(resource, rows, window, question.selection, values | {"offset": (number - 1) * size})
+    if number > 1 and not found:
+        detail = f"page is {number}; there are fewer pages of {size}."
+        raise BadRequest([Fault("page", "out_of_range", detail)])
+    count = None
+    if rows.filters or rows.holding:
+        counted = kept.rows(_bounded_count_statement(resource, rows), values)[0][0]
+        count = counted if counted <= COUNTED else None
+    return count, [row[0] for row in found[:size]], len(found) <= size
+
+
+def _page_of_many(
+    resource: type[Resource], rows: Rows, window: Window, chosen: Selection, values: Mapping[str, Any]
+) -> list[Any]:
+    """The rows of a numbered page of very many; if they are in parts, the ranked before the others."""
+    if not windows.is_in_parts(window.order, rows.searched):
+        return _page_statement(resource, rows, window, chosen, with_keyset=False).rows(values)
+    ranked = replace(window, part=windows.RANKED)
+    found = _page_statement(resource, rows, ranked, chosen, with_keyset=False).rows(values)
+    if len(found) == window.size:
+        return found
+    passed = 0
+    if window.has_offset and not found:
+        before = _ranked_statement(resource, rows).rows(values)[0][0]
+        passed = values["offset"] - before
+    others = replace(window, part=windows.OTHERS)
+    rest = _page_statement(resource, rows, others, chosen, with_keyset=False).rows({**values, "offset": passed})
+    return found + rest[: window.size - len(found)]
 
 
 def _last_page(count: int, size: int) -> int:
@@ -136,17 +169,14 @@ def _walk(
     resource: type[Resource], question: ListQuestion, root: str, sent: Mapping[str, str], address: str
 ) -> ListAnswer:
     after = question.page.after
-    missing = None if after is None else tuple(value is None for value in after)
     rows = _rows(question, question.filtering)
-    # One row more than asked for tells whether there is a next page.
-    window = Window(question.order, question.page.size + 1, False, missing)
-    statement = _page_statement(resource, rows, window, question.selection, with_keyset=True)
     values = _values(question, root) | {"after": after}
-    found = statement.rows(values)
-    if missing and len(found) < window.size and ordering.is_followed_by_empties(window.order, missing):
-        window = replace(window, missing=None, only_empties=True)
-        rest = _page_statement(resource, rows, window, question.selection, with_keyset=True).rows(values)
-        found += rest[: window.size - len(found)]
+    found: list[Any] = []
+    # One row more than asked for tells whether there is a next page.
+    for window in windows.of_walk(question.order, question.page.size + 1, rows.searched, after):
+        if len(found) < window.size:
+            statement = _page_statement(resource, rows, window, question.selection, with_keyset=True)
+            found += statement.rows(values)[: window.size - len(found)]
     shown = found[: question.page.size]
     following = None
     if len(found) > len(shown):
@@ -165,6 +195,11 @@ def _rows(question: ListQuestion, filtering: Filtering) -> Rows:
     return Rows(filtering.shape, question.holding, question.sought.shape, question.known_at is not None)
 
 
+def _gathered(rows: Rows) -> Rows:
+    """The same rows where all of them are needed."""
+    return replace(rows, searched=SOME) if rows.searched == MANY else rows
+
+
 def _told(question: DetailQuestion | ListQuestion, root: str) -> dict[str, Any]:
     """What comes with every rendering (see fields)."""
     return {"on": question.on, "known_at": clock.shown(question.known_at), "root": root}
@@ -174,7 +209,7 @@ def _facets(resource: type[Resource], question: ListQuestion, values: Mapping[st
     """The counts of each facet under the filters of the others."""
     found = {}
     for name in question.facets:
-        rows = _rows(question, question.filtering.without(name))
+        rows = _gathered(_rows(question, question.filtering.without(name)))
         found[name] = facets.as_json(kept.rows(_facet_statement(resource, rows, name), values))
     return found
 
@@ -218,13 +253,15 @@ def _page_statement(
     covering = _covering(resource, rows, window.order)
     matching = covering.matching(resource.filterset_class.base_filters, rows.filters) if covering else None
     if matching is None:
-        matching = _measured(resource, window.order, _matching(resource, rows))
+        matching = _measured(resource, window.sorted_by, _matching(resource, rows, window.part))
+    elif resource.search and rows.searched:
+        matching = resource.search.apply(matching, rows.searched, covering.record)
     if window.missing is not None:
-        matching = matching.filter(ordering.after(window.order, window.missing))
-    if window.only_empties:
+        matching = matching.filter(window.are_after())
+    if window.part == windows.EMPTIES:
         matching = matching.filter(window.order[0].is_empty())
     order = [column.order_by() for column in window.order]
-    ids = matching.order_by(*order).values(covering.record if covering else "pk")
+    ids = matching.order_by(*order[-len(window.sorted_by) :]).values(covering.record if covering else "pk")
     page = Slice(ids, window.size, has_offset=window.has_offset)
     rendered = project(resource.serializer_class(selection=chosen))
     keyset = [column.path for column in window.order] if with_keyset else []
@@ -257,6 +294,24 @@ def _count_statement(resource: type[Resource], rows: Rows) -> Statement:
 
 
 @lru_cache(SHAPES_KEPT)
+def _bounded_count_statement(resource: type[Resource], rows: Rows) -> Statement:
+    """Counts up to one more than are counted of very many."""
+    covering = _covering(resource, rows)
+    if covering and resource.search:
+        covered = covering.matching(resource.filterset_class.base_filters, rows.filters)
+        found = resource.search.apply(covered, rows.searched, covering.record).values(covering.record)
+    else:
+        found = _matching(resource, rows).values("pk")
+    return counting(compile_statement(found.order_by()[: COUNTED + 1]))
+
+
+@lru_cache(SHAPES_KEPT)
+def _ranked_statement(resource: type[Resource], rows: Rows) -> Statement:
+    """Counts the ranked of very many that meet the filters."""
+    return counting(compile_statement(_matching(resource, rows, windows.RANKED).order_by().values("pk")))
+
+
+@lru_cache(SHAPES_KEPT)
 def _facet_statement(resource: type[Resource], rows: Rows, name: str) -> Statement:
     covering = _covering(resource, rows)
     if covering and covering.counts(name):
@@ -280,15 +335,18 @@ def _records_statement(resource: type[Resource], rows: Rows) -> Statement:
 def _covering(resource: type[Resource], rows: Rows, order: Order = ()) -> Covering | None:
     """The table that stands in for the records, if the question is one for it."""
     covering = resource.covering
-    if covering is None or rows.holding or rows.searched or rows.is_past:
+    if covering is None or rows.holding or rows.searched not in ("", MANY) or rows.is_past:
         return None
     return covering if covering.covers(rows.filters, [column.path for column in order]) else None
 
 
-def _matching(resource: type[Resource], rows: Rows) -> QuerySet:
+def _matching(resource: type[Resource], rows: Rows, part: str = "") -> QuerySet:
     found = resource.queryset.all()
     if rows.holding:
         found = found.filter(resource.holding_on(ON))
-    if resource.search and rows.searched:
+    if resource.search and part in (windows.RANKED, windows.OTHERS):
+        is_ranked = resource.search.is_ranked()
+        found = found.filter(is_ranked if part == windows.RANKED else ~is_ranked)
+    if resource.search and rows.searched and part != windows.RANKED:
         found = resource.search.apply(found, rows.searched)
     return Filtering(rows.filters, {}).apply(resource.filterset_class.base_filters, found)

@@ -87,15 +87,17 @@ def read_order(text: str | None, allowed: Mapping[str, Column], default: Sequenc
     return tuple(replace(allowed[name.removeprefix("-")], is_descending=name.startswith("-")) for name in names)
 
 
-def after(order: Order, missing: Sequence[bool]) -> Q:
+def after(order: Order, missing: Sequence[bool], first: int = 0) -> Q:
     """The rows that come after a given row, whose values are the items of the parameter `after`; but not yet those
     without a value in the first column, where the given row has one (see `is_followed_by_empties`).
 
     missing: for each column, whether the given row has no value there; this shapes the condition.
+    first: the place in `after` of the first column's value.
     """
     condition: Q | None = None
     for place in reversed(range(len(order))):
-        condition = _after_in(order[place], place, missing[place], condition)
+        value = Param("after", order[place].type, index=first + place)
+        condition = _after_in(order[place], value, missing[place], condition, is_first=place == 0)
     return condition or Q()
 
 
@@ -107,17 +109,16 @@ def is_followed_by_empties(order: Order, missing: Sequence[bool]) -> bool:
     return _has_empties(order[0]) and not missing[0]
 
 
-def _after_in(column: Column, place: int, is_missing: bool, rest: Q | None) -> Q:
+def _after_in(column: Column, value: Param, is_missing: bool, rest: Q | None, *, is_first: bool) -> Q:
     if is_missing:
         # Missing values come last: only the next columns can tell what is still to come.
         return column.is_empty() & (rest or Q(pk__in=[]))
-    value = Param("after", column.type, index=place)
     comparison = "lt" if column.is_descending else "gt"
     found = Q(**{f"{column.path}__{comparison}": value})
     if rest:
         # Bounded on the column itself first, so that an index on it starts at the right place.
         found = Q(**{f"{column.path}__{comparison}e": value}) & (found | rest)
-    if place > 0 and _has_empties(column):
+    if not is_first and _has_empties(column):
         return found | column.is_empty()
     # An empty text is less than any other, but comes last all the same.
     return found & ~column.is_empty() if column.has_blanks else found

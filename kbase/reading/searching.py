@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import models
-from django.db.models import Exists, Expression, Q, QuerySet
+from django.db.models import Expression, Q, QuerySet
 
 from kbase.reading.ordering import Column
 from kbase.reading.problems import BadRequest, Fault
@@ -18,17 +18,21 @@ LONGEST_QUERY = 400
 
 _DISTANCE = "search_distance"
 
+# How much is found: so little that its ids are known; more; so much that whoever looks through the records in their
+# order soon meets enough of it, and should not gather and sort it all.
+WHOLE, SOME, MANY = "whole", "some", "many"
+
 
 @dataclass(frozen=True)
 class Sought:
     """What is looked for: the values that the statement takes, and how the words were understood if not as sent.
 
-    is_whole: whether these values tell all that is found; else they tell what is most relevant of it.
+    extent: how much is found. The values tell the most relevant of it, and if it is WHOLE all of it.
     """
 
     values: Mapping[str, Any] = field(default_factory=dict)
     understood_as: str | None = None
-    is_whole: bool = False
+    extent: str = SOME
 
     def __bool__(self) -> bool:
         return bool(self.values)
@@ -36,7 +40,7 @@ class Sought:
     @property
     def shape(self) -> str:
         """As far as it shapes statements; empty if nothing is looked for."""
-        return ("whole" if self.is_whole else "some") if self else ""
+        return self.extent if self else ""
 
 
 NOTHING = Sought()
@@ -53,19 +57,23 @@ class Search(ABC):
         """What is looked for. Asks the database, as of the moment that is asked about."""
 
     @abstractmethod
-    def is_found(self, shape: str) -> Q | Exists:
+    def is_found(self, shape: str, record: str = "pk") -> Q | Expression:
         """The condition on a row that it is found; what is looked for stands in it as Params.
 
-        shape: of what is looked for (see Sought).
+        shape: of what is looked for (see Sought). record: the column with the record's id.
         """
+
+    @abstractmethod
+    def is_ranked(self, record: str = "pk") -> Q:
+        """The condition on a row that it is among the most relevant of what is found. All others are as far."""
 
     @abstractmethod
     def distance(self) -> Expression:
         """How far a row is from what is looked for, as an integer: the most relevant has the least."""
 
-    def apply(self, rows: QuerySet, shape: str) -> QuerySet:
+    def apply(self, rows: QuerySet, shape: str, record: str = "pk") -> QuerySet:
         """The rows that are found."""
-        return rows.filter(self.is_found(shape))
+        return rows.filter(self.is_found(shape, record))
 
     def measured(self, rows: QuerySet) -> QuerySet:
         """The rows with their distances, so that they can be ordered by relevance."""

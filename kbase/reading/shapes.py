@@ -47,7 +47,8 @@ PROBLEM: Schema = {
 ENVELOPE: Schema = {
     "count": {
         "type": ["integer", "null"],
-        "description": "How many records meet the filters, exactly; null on a walk by cursor.",
+        "description": "How many records meet the filters, exactly; null on a walk by cursor, and where words are found in"
+        " too many to count.",
     },
     "next": {"type": ["string", "null"], "format": "uri", "description": "The address of the next page."},
     "previous": {"type": ["string", "null"], "format": "uri", "description": "The address of the page before."},

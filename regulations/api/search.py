@@ -8,14 +8,15 @@ from urllib.parse import urlencode
 import orjson
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Exists, F, Func, OuterRef, Q
+from django.db.models import Exists, Expression, F, Func, OuterRef, Q, Subquery
 from django.db.models.lookups import Lookup
 from rest_framework import serializers
 
+from kbase.reading import clock
 from kbase.reading.expressions import Param
 from kbase.reading.problems import BadRequest, Fault, Faults, unknown
 from kbase.reading.questions import DEEPEST_ROW, LARGEST_PAGE
-from kbase.reading.searching import LONGEST_QUERY, Search, Sought, read_query
+from kbase.reading.searching import LONGEST_QUERY, MANY, SOME, WHOLE, Search, Sought, read_query
 from kbase.reading.statements import Statement
 from kbase.reading.values import read_integer, read_items
 from kbase.reading.views import AnswerSerializer, Asked, Question, QuestionView
@@ -36,6 +37,7 @@ QUERY = Param("q_query", TextQuery())
 IN_NAMES = Param("q_in_names", TextQuery())
 ASKED = Param("q_asked", ArrayField(models.TextField()))
 IDS = Param("q_ids", ArrayField(models.BigIntegerField()))
+RANKED = Param("q_ranked", ArrayField(models.BigIntegerField()))
 RELEVANCES = Param("q_relevances", ArrayField(models.IntegerField()))
 
 
@@ -58,7 +60,7 @@ class Distance(Func):
     output_field = models.IntegerField()
 
     def __init__(self) -> None:
-        super().__init__(F("pk"), IDS, RELEVANCES)
+        super().__init__(F("pk"), RANKED, RELEVANCES)
 
     def as_sql(self, compiler, connection):
         (key, key_params), (ids, ids_params), (relevances, relevances_params) = map(
@@ -74,19 +76,43 @@ class DocumentSearch(Search):
     def understand(self, text: str) -> Sought:
         understood = understand(text)
         values = understood.values()
-        ranked = RANK.rows({**values, "collections": [self.collection], "most": COUNTED})
-        ids, relevances = [row[0] for row in ranked], [row[1] for row in ranked]
-        is_whole = all(row[2] for row in ranked)
-        return Sought({**values, "q_ids": ids, "q_relevances": relevances}, understood.meant, is_whole)
+        counted = COUNT.rows({**values, "collections": [self.collection], "most": COUNTED})
+        are_many = any(count > COUNTED for _, count, _ in counted)
+        ranked = RANK.rows({**values, "collections": [self.collection], "most": COUNTED, "are_many": are_many})
+        found = [row[0] for row in ranked]
+        values |= {"q_ids": found, "q_ranked": found, "q_relevances": [row[1] for row in ranked]}
+        if not are_many:
+            return Sought(values, understood.meant, WHOLE)
+        if clock.current():
+            # Documents of the past are made as they are read: no row is looked at alone.
+            return Sought(values, understood.meant, SOME)
+        ids = self._gathered(values, counted[0][2])
+        return Sought({**values, "q_ids": ids}, understood.meant, WHOLE if ids else MANY)
 
-    def is_found(self, shape: str) -> Q | Exists:
-        if shape == "whole":
-            return Q(pk__any_of=IDS)
-        _, first, last = next(each for each in SEGMENTS if each[0] == self.collection)
+    def _gathered(self, values: Mapping[str, Any], reached: int) -> list[int]:
+        """The ids of all that match; none if these are too many. reached: the segment by which enough had matched."""
+        first, last = self._segments()
+        if reached < min(first + TELLING, last):
+            return []
+        ids = [row[0] for row in GATHER.rows({**values, "collections": [self.collection], "most": GATHERED + 1})]
+        return ids if len(ids) <= GATHERED else []
+
+    def _segments(self) -> tuple[int, int]:
+        return next((first, last) for collection, first, last in SEGMENTS if collection == self.collection)
+
+    def is_found(self, shape: str, record: str = "pk") -> Q | Expression:
+        if shape == WHOLE:
+            return Q(**{f"{record}__any_of": IDS})
         documents = SearchDocument.objects.filter(
-            collection=self.collection, segment__range=(first, last), record_id=OuterRef("pk")
+            collection=self.collection, segment__range=self._segments(), record_id=OuterRef(record)
         )
+        if shape == MANY:
+            # As a value, and no EXISTS, which would be turned into a join that reads all documents before the first row.
+            return Subquery(documents.values(has=Has(F("vector"), QUERY)), output_field=models.BooleanField())
         return Exists(documents.filter(Has(F("vector"), QUERY)))
+
+    def is_ranked(self, record: str = "pk") -> Q:
+        return Q(**{f"{record}__any_of": RANKED})
 
     def distance(self) -> Distance:
         return Distance()
@@ -107,18 +133,23 @@ COLLECTIONS = [document.collection for document in DOCUMENTS]
 FOUND_PAGE = 20
 SUGGESTED, MOST_SUGGESTED = 10, 25
 
-SOME = Param("collections", ArrayField(models.TextField()))
+WITHIN_THESE = Param("collections", ArrayField(models.TextField()))
+ARE_MANY = Param("are_many", models.BooleanField())
 ROW = models.BigIntegerField()
 
 # Up to so many matches, all are counted and ranked; of more, those that are likelier meant.
 COUNTED = 500
+# Up to so many matches in a list, their ids are gathered. Where enough are found before the fourth segment of five, which is
+# a sixteenth of all, there are very likely more.
+GATHERED = 10_000
+TELLING = 3
 
 MOST = Param("most", models.IntegerField())
 
 COUNT = Statement(
     "SELECT collection, count(*), max(segment) FROM regulations_search_walk("
     "%s::tsquery, false, %s::text[], %s::integer + 1, NULL, NULL, NULL) GROUP BY collection ORDER BY count(*) DESC, collection",
-    (QUERY, SOME, MOST),
+    (QUERY, WITHIN_THESE, MOST),
 )
 FIND = Statement(
     "WITH found AS MATERIALIZED ("
@@ -136,10 +167,10 @@ FIND = Statement(
         QUERY,
         IN_NAMES,
         ASKED,
-        SOME,
+        WITHIN_THESE,
         MOST,
         Param("is_typing", models.BooleanField()),
-        Param("are_many", models.BooleanField()),
+        ARE_MANY,
         Param("size", ROW),
         Param("offset", ROW),
     ),
@@ -147,9 +178,13 @@ FIND = Statement(
 
 
 RANK = Statement(
-    "SELECT record_id, relevance, is_all FROM regulations_search_found("
-    "%s::tsquery, %s::tsquery, %s::text[], %s::text[], %s::integer, false, false)",
-    (QUERY, IN_NAMES, ASKED, SOME, MOST),
+    "SELECT record_id, relevance FROM regulations_search_found("
+    "%s::tsquery, %s::tsquery, %s::text[], %s::text[], %s::integer, false, %s::boolean)",
+    (QUERY, IN_NAMES, ASKED, WITHIN_THESE, MOST, ARE_MANY),
+)
+GATHER = Statement(
+    "SELECT record_id FROM regulations_search_walk(%s::tsquery, false, %s::text[], %s::integer, NULL, NULL, NULL)",
+    (QUERY, WITHIN_THESE, MOST),
 )
 
 
@@ -244,7 +279,8 @@ class CollectionCountSerializer(serializers.Serializer):
     count = serializers.IntegerField(
         allow_null=True,
         help_text="How many, exactly, whether or not `collection` asks for them; null if not counted, for there are"
-        f" more than {COUNTED:,} in all. The list of the collection counts them, with the same `q`.",
+        f" more than {COUNTED:,} in all. The list of the collection counts them, with the same `q`, unless there are more"
+        f" than {GATHERED:,} or so.",
     )
 
 
