@@ -28,7 +28,7 @@ from psycopg import sql
 
 from kbase import embedded
 from kbase.reading import kept
-from tests import described
+from tests import described, homes
 from tests.running import free_port, start_server
 
 HOME_VARIABLE = "TESTS_HOME"
@@ -278,6 +278,18 @@ def server_home():
     with tempfile.TemporaryDirectory(prefix="kbase-", dir="/tmp", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o711)
         yield Path(folder)
+
+
+@pytest.fixture
+def settled_home(server_home):
+    """Such a folder in which kbase has served before, so that it starts without migrating and loading once more."""
+    settled = tests_home() / "settled"
+    with (tests_home() / "settled.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not settled.exists():
+            homes.settle(settled)
+    homes.copy_home(settled, server_home)
+    return server_home
 
 
 @pytest.fixture(scope="session")

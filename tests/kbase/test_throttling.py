@@ -159,8 +159,8 @@ def test_machines_count_alone_while_the_store_is_away(tmp_path, redis, settings)
     assert shared.get("anything") is None
 
 
-def test_workers_of_a_server_count_together(server_home, django_db_setup):
-    running = start_server(server_home, free_port(), KBASE_RATE_LIMIT="5", KBASE_WORKERS="2")
+def test_workers_of_a_server_count_together(settled_home, django_db_setup):
+    running = start_server(settled_home, free_port(), KBASE_RATE_LIMIT="5", KBASE_WORKERS="2")
     try:
         answers = [answer_of(running) for _ in range(8)]
     finally:

@@ -1,0 +1,35 @@
+"""The folder of a kbase that has served before, made once and copied for each test that needs not begin from nothing."""
+
+import os
+import shutil
+from pathlib import Path
+
+from tests.running import free_port, start_server
+
+
+def settle(home: Path) -> None:
+    """Let kbase make everything in this place: its database, migrations, the knowledge; it appears when all is done."""
+    made = home.with_name(f"{home.name}-made")
+    made.mkdir()
+    made.chmod(0o711)
+    running = start_server(made, free_port())
+    running.process.terminate()
+    assert running.process.wait() == 0
+    made.rename(home)
+
+
+def copy_home(source: Path, target: Path) -> None:
+    """Copy the folder with the owners of its files, of which the database's may be an account of their own."""
+    shutil.copytree(source, target, copy_function=_copy, dirs_exist_ok=True)
+    for folder in (path for path in source.rglob("*") if path.is_dir()):
+        _own_alike(folder, target / folder.relative_to(source))
+
+
+def _copy(source: str, target: str) -> None:
+    shutil.copy2(source, target)
+    _own_alike(Path(source), Path(target))
+
+
+def _own_alike(source: Path, target: Path) -> None:
+    status = source.stat()
+    os.chown(target, status.st_uid, status.st_gid)
