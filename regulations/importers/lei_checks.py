@@ -4,7 +4,7 @@ from datetime import date
 
 from regulations.importers.gleif import Sifted
 from regulations.importers.lei_companies import Comparison
-from regulations.importers.lei_proposals import check_proposals
+from regulations.importers.lei_proposals import check_listings, check_proposals
 from regulations.importers.leis import READER, Checked, Completion, Outcome, Wanted
 from regulations.models import Change, Citation, Company, CompanyIdentifier, Organisation, Ruling, Source, change
 from regulations.models.search import search_refreshed_at_end
@@ -22,6 +22,7 @@ def check(asked: Wanted, sifted: Sifted, day: date) -> Checked:
     checked = Checked()
     Comparison(sifted.by_lei, day, checked).compare()
     check_proposals(asked.proposals, sifted.by_lei, day, checked)
+    check_listings(asked.listings, sifted.by_lei, checked)
     for name, records in sorted(sifted.by_name.items()):
         for slug in sorted(asked.nameless.get(name, ())):
             for record in records:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from regulations.importers.cell_leis import is_lei
 from regulations.importers.extracts import NAME_COLUMN
 from regulations.importers.gleif import LeiRecord
 from regulations.importers.identity import fold
@@ -14,11 +15,13 @@ from regulations.models import (
     ImportCell,
     ImportRun,
     Jurisdiction,
+    RegisterEntry,
     Ruling,
 )
 
 READER = "gleif"
-LEI_COLUMN = "ae_lei"
+# The columns with LEIs, and in which column of the same row their firm's name stands.
+NAMED_IN = {"ae_lei": NAME_COLUMN, "ae_lei_casp": "ae_lei_name_casp"}
 # A registration with one of these words stands for the entity; LAPSED only says that it was not renewed in time.
 STANDING = {"ISSUED", "LAPSED", "PENDING_TRANSFER", "PENDING_ARCHIVAL"}
 
@@ -47,11 +50,25 @@ class Finding:
 
 @dataclass(frozen=True)
 class Proposal:
-    """A quarantined LEI cell, and the one LEI that can be meant by it."""
+    """A quarantined LEI cell, and the one LEI that can be meant by it.
+
+    name: the row's firm, by which a ruling is found. firm: whose LEI it is, which may be another firm of the row.
+    """
 
     register: str
     name: str
+    column: str
     raw: str
+    lei: str
+    firm: str
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A firm with a readable LEI in a register, which is none of our companies by that LEI."""
+
+    register: str
+    firm: str
     lei: str
 
 
@@ -85,18 +102,27 @@ class Checked:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is looked up: LEIs, and by folded name the keys of companies without LEI."""
+    """What is looked up. `leis`: all of them; `nameless`: the keys of companies without LEI, by folded name."""
 
     leis: set[str]
     nameless: dict[str, set[str]]
     proposals: list[Proposal]
+    listings: list[Listing]
 
 
 def wanted() -> Wanted:
     """What our records ask of GLEIF."""
     proposals = _proposals()
-    leis = {lei for lei in Company.objects.values_list("lei", flat=True) if lei}
-    return Wanted(leis | {each.lei for each in proposals}, _without_lei(), proposals)
+    ours = {lei for lei in Company.objects.values_list("lei", flat=True) if lei}
+    listings = _listings(ours)
+    leis = ours | {each.lei for each in proposals} | {each.lei for each in listings}
+    return Wanted(leis, _without_lei(), proposals, listings)
+
+
+def _listings(ours: set[str]) -> list[Listing]:
+    entries = RegisterEntry.objects.exclude(lei="").order_by("register", "name", "lei")
+    found = dict.fromkeys(Listing(*each) for each in entries.values_list("register", "name", "lei"))
+    return [each for each in found if each.lei not in ours and is_lei(each.lei)]
 
 
 def _without_lei() -> dict[str, set[str]]:
@@ -112,15 +138,17 @@ def _without_lei() -> dict[str, set[str]]:
 def _proposals() -> list[Proposal]:
     """The LEI cells that the last run of each register put aside with a proposal, and that nobody has ruled on."""
     runs = ImportRun.objects.order_by("extract__register", "-pk").distinct("extract__register").values("pk")
-    cells = ImportCell.objects.filter(
-        row__run__in=list(runs.values_list("pk", flat=True)), column=LEI_COLUMN, outcome=ImportCell.Outcome.QUARANTINED
-    ).exclude(proposal="")
-    quarantined = list(cells.values_list("row", "row__run__extract__register", "raw", "proposal"))
-    named = ImportCell.objects.filter(row__in=[row for row, *_ in quarantined], column=NAME_COLUMN)
-    names = dict(named.values_list("row", "raw"))
-    ruled = set(Ruling.objects.filter(column=LEI_COLUMN).values_list("register", "name", "raw"))
-    found = {Proposal(register, names.get(row, ""), raw, lei) for row, register, raw, lei in quarantined}
+    cells = ImportCell.objects.filter(row__run__in=list(runs.values_list("pk", flat=True)))
+    quarantined = cells.filter(column__in=NAMED_IN, outcome=ImportCell.Outcome.QUARANTINED).exclude(proposal="")
+    found = list(quarantined.values_list("row", "row__run__extract__register", "column", "raw", "proposal"))
+    named = ImportCell.objects.filter(row__in=[row for row, *_ in found], column__in=NAMED_IN.values())
+    names = {(row, column): raw for row, column, raw in named.values_list("row", "column", "raw")}
+    proposals = {
+        Proposal(register, names.get((row, NAME_COLUMN), ""), column, raw, lei, names.get((row, NAMED_IN[column]), ""))
+        for row, register, column, raw, lei in found
+    }
+    ruled = set(Ruling.objects.filter(column__in=NAMED_IN).values_list("register", "name", "column", "raw"))
     return sorted(
-        (each for each in found if (each.register, each.name, each.raw) not in ruled),
-        key=lambda each: (each.register, each.name, each.raw),
+        (each for each in proposals if (each.register, each.name, each.column, each.raw) not in ruled),
+        key=lambda each: (each.register, each.name, each.column, each.raw),
     )

@@ -12,6 +12,7 @@ from regulations.models import (
     CompanyIdentifier,
     ImportCell,
     Organisation,
+    RegisterEntry,
     Revision,
     Ruling,
     Source,
@@ -265,7 +266,8 @@ def test_queries_do_not_grow_with_the_companies(germany, django_assert_max_num_q
     # wanted: runs, cells, names and rulings of proposals, LEIs, companies without one, their folding;
     # sifting: none, as no name is asked for; check: companies, names, folding, jurisdictions, revisions, citations,
     # identifiers twice, folding of proposals.
-    with django_assert_max_num_queries(18):
+    # Register entries, and their folding.
+    with django_assert_max_num_queries(20):
         checked(*rows)
 
 
@@ -324,3 +326,35 @@ def test_any_other_proposal_is_left_to_a_person(quarantined, rows, outcome):
     published(*rows)
 
     assert not Ruling.objects.exists()
+
+
+def test_the_lei_of_another_firm_of_the_row_is_compared_with_that_firm(ledger):
+    cells = ImportCell.objects.filter(row__run=read(ledger, row("Alpha AG", BETA.lower())))
+    cells.filter(column="ae_lei").update(column="ae_lei_casp", proposal=BETA)
+    cells.filter(column="activities").update(column="ae_lei_name_casp", raw="Beta AG")
+
+    published(record(BETA, legal_name="Beta AG"))
+
+    ruling = Ruling.objects.get()
+    assert (ruling.name, ruling.column, ruling.value) == ("Alpha AG", "ae_lei_casp", BETA)
+
+
+@pytest.mark.parametrize(
+    ("rows", "outcome"),
+    [
+        ([record(ALPHA)], "confirmed"),
+        ([record(ALPHA, legal_name="Omega AG")], "waiting for a person"),
+        ([record(ALPHA, status="RETIRED")], "waiting for a person"),
+        ([record(BETA)], "not in GLEIF"),
+    ],
+)
+def test_a_lei_of_a_register_that_is_none_of_ours_is_told(rows, outcome):
+    make_register_entry("Alpha AG", ALPHA)
+    make_register_entry("No LEI AG", "n/a")
+
+    assert [(found, about) for found, about, _ in told(checked(*rows))] == [(outcome, "xx-ledger, Alpha AG")]
+    assert published(*rows) == 0
+
+
+def make_register_entry(name, lei):
+    return RegisterEntry.objects.create(register="xx-ledger", kind="warning", name=name, lei=lei)
