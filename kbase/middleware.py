@@ -93,11 +93,12 @@ class RequestLimits:
     def refusal(self, request: HttpRequest) -> HttpResponse | None:
         if max(len(request.path), len(request.META.get("QUERY_STRING", ""))) > settings.LONGEST_ADDRESS:
             return problem(request, 414, f"Path and query may have {settings.LONGEST_ADDRESS} characters each.")
+        longest = settings.LONGER_BODIES.get(request.path, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
         length = request.META.get("CONTENT_LENGTH") or "0"
         # int() refuses numbers of thousands of digits with an error of its own.
-        if length.isdecimal() and len(length) < 19 and int(length) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        if length.isdecimal() and len(length) < 19 and int(length) <= longest:
             return None
-        return problem(request, 413, f"The body has more than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes.")
+        return problem(request, 413, f"The body has more than {longest} bytes.")
 
 
 def problem(request: HttpRequest, status: int, detail: str) -> HttpResponse:

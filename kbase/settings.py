@@ -334,6 +334,8 @@ SILENCED_SYSTEM_CHECKS = (
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+# Where a longer body is meant: an extract of a register, with what a browser sends around it.
+LONGER_BODIES = {"/admin/regulations/importrun/add/": 16 * 1024 * 1024 + 64 * 1024}
 # Long enough for the parameter that is too long to be told by its name.
 LONGEST_ADDRESS = 16 * 1024
 

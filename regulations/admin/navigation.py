@@ -5,15 +5,20 @@ from django.urls import reverse
 from django.utils import timezone
 
 from regulations.admin.base import change_link, in_words
+from regulations.admin.import_rows import quarantined_cells, waiting_rows
 from regulations.models import (
     Appointment,
     Authorisation,
     Citation,
     Company,
     CompanyRelation,
+    Disagreement,
     EnforcementAction,
     Event,
     Figure,
+    ImportCell,
+    ImportRow,
+    ImportRun,
     Jurisdiction,
     Measure,
     Membership,
@@ -23,8 +28,10 @@ from regulations.models import (
     Policy,
     PolicyRelation,
     Provision,
+    RegisterEntry,
     Regulator,
     Revision,
+    Ruling,
     Source,
     Stance,
     Topic,
@@ -58,12 +65,33 @@ THEMES = {
         (Appointment, "badge"),
         (Event, "event"),
     ],
+    "Registers": [
+        (ImportRun, "upload_file"),
+        (ImportRow, "person_search"),
+        (ImportCell, "healing"),
+        (Disagreement, "balance"),
+        (Ruling, "stylus"),
+        (RegisterEntry, "list_alt"),
+    ],
     "Evidence and words": [
         (Source, "article"),
         (Citation, "format_quote"),
         (Topic, "sell"),
         (Revision, "history"),
     ],
+}
+
+# What the queues are called, where that is not the name of their rows.
+TITLES = {ImportRun: "Imports", ImportRow: "Who is it?", ImportCell: "Quarantine"}
+WORDS = {
+    ImportRow: "Rows of registers of which a person has to say whose they are.",
+    ImportCell: "Cells of registers that no rule could read.",
+}
+# How much waits for a person.
+WAITING = {
+    ImportRow: lambda: waiting_rows().count(),
+    ImportCell: lambda: quarantined_cells().filter(has_ruling=False).count(),
+    Disagreement: lambda: Disagreement.objects.filter(outcome="").count(),
 }
 
 admin.site.index_template = "regulations/admin/index.html"
@@ -85,11 +113,15 @@ def sidebar(request):
 def item(model, icon):
     name = model._meta.model_name
     return {
-        "title": str(model._meta.verbose_name_plural).capitalize(),
+        "title": title(model),
         "icon": icon,
         "link": reverse(f"admin:regulations_{name}_changelist"),
         "permission": lambda request: may_see(request.user, "regulations", name),
     }
+
+
+def title(model):
+    return TITLES.get(model) or str(model._meta.verbose_name_plural).capitalize()
 
 
 def account(name, icon):
@@ -122,7 +154,10 @@ def index(request, context):
 
 
 def card(entry, icon):
-    return {**entry, "icon": icon, "words": entry["model"].__doc__.replace("`", "").strip().partition("\n")[0]}
+    model = entry["model"]
+    words = f"{WORDS.get(model) or model.__doc__}".replace("`", "").strip().partition("\n")[0]
+    waiting = WAITING[model]() if model in WAITING else 0
+    return {**entry, "name": title(model), "icon": icon, "words": words, "waiting": waiting}
 
 
 def coming_up(today):

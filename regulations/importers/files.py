@@ -2,13 +2,16 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 MOST_BYTES = 64 * 2**20
 MOST_ROWS = 100_000
 ARCHIVES = {b"PK": "a zip archive or a workbook (XLSX)", b"\x1f\x8b": "a gzip archive", b"%PDF": "a PDF document"}
+DAY_IN_NAME = re.compile(r"(?<!\d)(20\d\d)-?(\d\d)-?(\d\d)(?!\d)")
 WIDE = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -39,6 +42,15 @@ def read_bytes(path: Path) -> bytes:
     if path.stat().st_size > MOST_BYTES:
         raise RefusedFileError(too_large(path.stat().st_size))
     return path.read_bytes()
+
+
+def day_in(name: str) -> date | None:
+    """The one day that the name of a file tells; None if it tells none, or more than one."""
+    days = {"-".join(match) for match in DAY_IN_NAME.findall(name)}
+    try:
+        return date.fromisoformat(days.pop()) if len(days) == 1 else None
+    except ValueError:
+        return None
 
 
 def too_large(size: int) -> str:

@@ -46,6 +46,22 @@ def apply(register: Register, run: ImportRun, plan: Plan, tell: Callable[[str], 
         _Publisher(register, run, plan, tell).publish()
 
 
+def source_of(register: Register, extract: Extract) -> Source:
+    """The extract as a publication, on which what comes of it rests; made if it is not there yet."""
+    publisher = Regulator.objects.get(slug=register.publisher)
+    found, _ = Source.objects.get_or_create(
+        slug=f"{register.publisher.partition('-')[0]}-{register.key}-{extract.on}",
+        defaults={
+            "title": f"{register.title}, extract of {extract.on}",
+            "url": register.url,
+            "kind": Source.Kind.REGISTER,
+            "publishing_regulator": publisher,
+            "published_on": extract.on,
+        },
+    )
+    return found
+
+
 class _Publisher:
     def __init__(self, register: Register, run: ImportRun, plan: Plan, tell: Callable[[str], None]) -> None:
         self.register, self.run, self.plan, self.tell = register, run, plan, tell
@@ -55,7 +71,7 @@ class _Publisher:
 
     def publish(self) -> None:
         if self.changes:
-            self.source = self._source()
+            self.source = source_of(self.register, self.run.extract)
         for kind in MODELS:
             done = [each for each in self.changes if each.kind == kind]
             if done:
@@ -66,23 +82,6 @@ class _Publisher:
                 self._give_parts(done, kind)
                 self._cite(done, kind)
         self._keep_entries()
-
-    def _source(self) -> Source:
-        """The extract as a publication, on which what it changes rests."""
-        extract: Extract = self.run.extract
-        publisher = Regulator.objects.get(slug=self.register.publisher)
-        stem = f"{self.register.publisher.partition('-')[0]}-{self.register.key}-{extract.on}"
-        found, _ = Source.objects.get_or_create(
-            slug=stem,
-            defaults={
-                "title": f"{self.register.title}, extract of {extract.on}",
-                "url": self.register.url,
-                "kind": Source.Kind.REGISTER,
-                "publishing_regulator": publisher,
-                "published_on": extract.on,
-            },
-        )
-        return found
 
     def _add(self, done: Sequence[RecordPlan], kind: str) -> None:
         model = MODELS[kind]

@@ -6,11 +6,12 @@ from html.parser import HTMLParser
 from django.contrib import admin
 from django.urls import reverse
 
-from regulations.models import Revision
+from regulations.models import Disagreement, ImportCell, ImportRow, ImportRun, RegisterEntry, Revision, Ruling
 from tests import factories
 
-# Revisions are written by the database alone.
-MODELS = [model for model in admin.site._registry if model._meta.app_label == "regulations" and model is not Revision]
+# Revisions are written by the database alone, and what registers say is read, not typed (test_imports).
+NOT_TYPED = {Disagreement, ImportCell, ImportRow, ImportRun, RegisterEntry, Revision, Ruling}
+MODELS = [model for model in admin.site._registry if model._meta.app_label == "regulations" and model not in NOT_TYPED]
 
 
 def make(model, **facts):

@@ -1,6 +1,5 @@
 """Import an extract of an official register: `manage.py import_register esma-casp FILE [--publish]`."""
 
-import re
 from datetime import date
 from pathlib import Path
 
@@ -8,13 +7,12 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
-from regulations.importers.files import RefusedFileError, read_bytes
+from regulations.importers.files import RefusedFileError, day_in, read_bytes
 from regulations.importers.registers import REGISTERS
 from regulations.importers.runs import HeldError, OutdatedError, in_turn, preview, publish
 from regulations.importers.statements import Register
 from regulations.models import ImportCell, ImportChange, ImportRow, ImportRun
 
-DAY_IN_NAME = re.compile(r"(?<!\d)(20\d\d)-?(\d\d)-?(\d\d)(?!\d)")
 MOST_SHOWN = 20
 
 
@@ -84,10 +82,9 @@ class Command(BaseCommand):
 
 def day_of(file: Path) -> date:
     """The day in the file's name. Raises ValueError if there is none, or more than one."""
-    days = {"-".join(match) for match in DAY_IN_NAME.findall(file.name)}
-    if len(days) != 1:
-        raise ValueError(f"The name {file.name} tells no day: say with --on of which day the extract is.")
-    return date.fromisoformat(days.pop())
+    if day := day_in(file.name):
+        return day
+    raise ValueError(f"The name {file.name} tells no day: say with --on of which day the extract is.")
 
 
 def _cell(cell: ImportCell) -> str:
