@@ -61,7 +61,7 @@ def _fits(ours: Authorisation, thing: Thing) -> bool:
     allowed = {topic.slug for topic in ours.activities.all()}
     return (
         (ours.regulator is not None and ours.regulator.slug == fields.get("regulator"))
-        and (ours.policy is None or ours.policy.slug == fields.get("policy"))
+        and (ours.policy is None or fields.get("policy") in (None, ours.policy.slug))
         and (not allowed or not isinstance(activities, frozenset) or bool(allowed & activities))
     )
 

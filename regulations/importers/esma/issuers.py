@@ -1,5 +1,7 @@
 """What the registers of e-money tokens and of asset-referenced tokens say alike: the issuer, permitted and on paper."""
 
+from datetime import date
+
 from regulations.importers.cell_addresses import addresses
 from regulations.importers.cell_leis import lei
 from regulations.importers.cell_rules import day, names, or_nothing, required, text
@@ -29,6 +31,8 @@ from regulations.models import Authorisation
 
 ACTIVITY = "stablecoin-issuance"
 GRANTED, ENDED = "ac_authorisationNotificationDate", "ac_authorisationEndDate"
+# Titles III and IV apply from this day on (Art. 149(3) MiCA); who was permitted before was so under the law on e-money.
+APPLIES_FROM = date(2024, 6, 30)
 PAPERS, PAPER_ON, COMMENTS, UPDATED = "wp_url", "wp_authorisationNotificationDate", "wp_comments", "wp_lastupdate"
 
 
@@ -45,13 +49,14 @@ def state(readings: Readings) -> Statement:
 def _permission(readings: Readings) -> dict[str, Said]:
     fields: dict[str, Said] = {
         "regulator": text_of(readings, AUTHORITY),
-        "policy": POLICY,
         "jurisdiction": text_of(readings, HOME),
         "kind": Authorisation.Kind.LISTED.value,
         "activities": frozenset({ACTIVITY}),
     }
     if granted := day_of(readings, GRANTED):
         fields["granted_on"] = granted
+    if not granted or granted >= APPLIES_FROM:
+        fields["policy"] = POLICY
     if is_readable(readings, ENDED):
         # An empty cell says that it has not ended.
         fields["ended_on"] = day_of(readings, ENDED)

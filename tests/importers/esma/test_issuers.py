@@ -14,7 +14,6 @@ def test_row_becomes_a_firm_its_authorisation_and_a_white_paper():
     assert (moldau.firm.name, moldau.firm.trading_names) == ("Moldau Pay SE", ("Moldau",))
     assert permission.fields == {
         "regulator": "cz-cnb",
-        "policy": "eu-mica",
         "jurisdiction": "CZ",
         "kind": "listed",
         "activities": frozenset({"stablecoin-issuance"}),
@@ -28,6 +27,18 @@ def test_row_becomes_a_firm_its_authorisation_and_a_white_paper():
         "published_on": date(2025, 5, 17),
         "url": "https://moldau.example/paper-a.pdf",
     }
+
+
+@pytest.mark.parametrize(
+    ("day", "policy"),
+    [("29/06/2024", None), ("30/06/2024", "eu-mica"), ("01/07/2024", "eu-mica"), ("", "eu-mica")],
+)
+def test_permission_from_before_mica_applied_is_not_under_it(day, policy):
+    row = rows_of(SAMPLES / "EMTWP.csv")[0] | {"ac_authorisationNotificationDate": day}
+
+    permission = emt.REGISTER.state(readings_of(emt.REGISTER, [row])[0]).things[0]
+
+    assert permission.fields.get("policy") == policy
 
 
 def test_rows_of_one_issuer_say_the_same_of_its_authorisation():
