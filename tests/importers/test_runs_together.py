@@ -11,7 +11,7 @@ from regulations.importers import runs
 from regulations.importers.publishing import apply
 from regulations.models import Authorisation, Change, Company, Extract, ImportRun, RegisterEntry
 from tests.conftest import connected_to
-from tests.importers.ledger import LEDGER, ground, imported, read, row
+from tests.importers.ledger import BETA, LEDGER, ground, imported, read, row
 
 
 @pytest.fixture
@@ -91,3 +91,17 @@ def _backend():
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         return cursor.fetchone()[0]
+
+
+def test_the_feed_tells_what_each_extract_changed(ledger, client):
+    imported(LEDGER, row("Alpha AG"), row("Beta AG", BETA))
+    imported(LEDGER, row("Alpha AG", places="YY"), on=date(2026, 1, 8), release_reason="Beta has gone.")
+
+    fed = client.get("/api/v1/changes/authorisations/?since=*&page_size=50").json()["results"]
+
+    told = [(each["key"], each["event"]["code"], each["changes"][-1]["kind"]["code"]) for each in fed]
+    assert sorted(told) == [("alpha-xx-fsa-licence", "created", "import"), ("beta-xx-fsa-licence", "created", "import")]
+    assert all("extract of 2026-01-08" in each["changes"][-1]["reason"] for each in fed)
+    beta = client.get("/api/v1/authorisations/beta-xx-fsa-licence/history/").json()["results"][0]
+    after = {field["name"]: field["after"]["value"] for row in beta["rows"] for field in row["fields"]}
+    assert (after["ended_on"], after["end_reason"]) == ("2026-01-08", "delisted")
