@@ -24,7 +24,7 @@ editor: $(VENV)/.run ## Create an editor, asking for the name, or from EDITOR_NA
 	@exec $(BIN)/python manage.py editor
 
 test: $(VENV)/.dev ## Run the tests on their own database, in parallel
-	@exec $(BIN)/pytest -n $(WORKERS)
+	@exec $(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 check: $(VENV)/.dev ## Lint, format, types, layers, migrations, schema snapshot, then the tests
 	$(BIN)/ruff check .
