@@ -52,6 +52,10 @@ class Directory:
         """The name as names are compared; never shown."""
         return self.folded.get(name, "")
 
+    def learn(self, names: Collection[str]) -> None:
+        """Fold further names, so that they can be compared."""
+        self.folded |= fold(set(names) - self.folded.keys())
+
     def who(self, firm: Firm) -> Who:
         """Whom the firm is."""
         marks = (firm.name, firm.lei_cell)

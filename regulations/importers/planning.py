@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from regulations.importers.identity import Directory, Known, New, Waiting, Who, directory
 from regulations.importers.merging import merge
@@ -67,8 +68,15 @@ class _Planner:
         self.directory: Directory = directory(register, [*firms, *others], self.standing.entries)
         self.days = {*self.standing.published, on}
         self.listed: dict[tuple[Mark, Kind], list[Listed]] = defaultdict(list)
-        self.company_rows: dict[Mark, int] = {}
+        self.added: dict[Mark, RecordPlan] = {}
+        self.told: dict[Mark, set[str]] = defaultdict(set)
         self.given_names: dict[Mark, set[str]] = defaultdict(set)
+        # What the register said last of each firm, by whichever of its entries.
+        self.company_said: dict[Mark, dict[str, Any]] = {
+            entry.company_id: entry.said["company"]
+            for entry in self.standing.entries
+            if entry.company_id and "company" in entry.said
+        }
         self.left: set[int] = set()
         self.vocabulary = vocabulary()
         self.by_name: dict[str, list[RegisterEntry]] = defaultdict(list)
@@ -162,7 +170,8 @@ class _Planner:
         marks = {mark for mark, _ in self.listed}
         names = {name for listed in self.listed.values() for each in listed for name in each.firm.fields}
         known = [mark for mark in marks if isinstance(mark, int)]
-        self.companies = current("company", known, {*names, "lei"})
+        self.companies = current("company", known, {*names, "legal_name", "lei"})
+        self.directory.learn({str(said["legal_name"]) for said in self.companies.values() if said["legal_name"]})
         self.adoptable = self.standing.adoptable(self.register, known, self._addresses())
         self.ours = self._records_now()
         new = {mark: listed[0].firm for (mark, _), listed in self.listed.items() if not isinstance(mark, int)}
@@ -211,6 +220,8 @@ class _Planner:
             return
         kept = EntryPlan(each.thing.kind, each.firm.name, each.firm.lei_cell, each.thing.apart, entry)
         kept.rows, kept.said = list(each.rows), dict(entry.said) if entry else {}
+        if mark in self.company_said:
+            kept.said["company"] = self.company_said[mark]
         done = [
             each_done
             for each_done in (self._company(mark, each.firm, kept, number), self._record(mark, each, kept, number))
@@ -241,19 +252,19 @@ class _Planner:
         said: dict[str, Said] = {"legal_name": firm.name, **firm.fields}
         if firm.lei:
             said["lei"] = firm.lei
+        # The first row that tells a field of the firm is believed.
+        said = {name: value for name, value in said.items() if name not in self.told[mark]}
+        self.told[mark] |= said.keys()
         names = self._names_to_give(mark, firm)
+        done = RecordPlan("company", kept.company, Action.CHANGE, number, mark if isinstance(mark, int) else None)
         if isinstance(mark, int):
-            done = RecordPlan("company", kept.company, Action.CHANGE, number, mark)
             self._merge(done, self.companies[mark], said, kept)
-            self.companies[mark] |= {name: after for name, (_, after) in done.fields.items()}
-        elif mark in self.company_rows:
-            kept.said["company"] = all_as_json(said)
-            done = RecordPlan("company", kept.company, Action.CHANGE, number)
+        elif mark in self.added:
+            self._merge(self.added[mark], _after(self.added[mark]), said, kept)
         else:
-            done = RecordPlan("company", kept.company, Action.ADD, number)
-            done.is_first_evidence = True
+            self.added[mark] = done = RecordPlan("company", kept.company, Action.ADD, number, is_first_evidence=True)
             self._merge(done, {}, {"name": firm.name, **said}, kept)
-        self.company_rows.setdefault(mark, number)
+        self.company_said[mark] = kept.said["company"]
         if names:
             done.adds["names"] = names
         return done
@@ -326,7 +337,7 @@ class _Planner:
         kept.notes += [f"{name}: we have no {keys}." for name, keys in strange.items()]
         kept.notes += [f"{name}: {reason}" for name, reason in why.items() if reason]
         merged = merge(ours, fitting, before, self.directory.fold)
-        done.fields = merged.taken
+        done.fields |= merged.taken
         kept.disagreed += [
             Disagreed(done.kind, name, have, said, done.row) for name, (have, said) in merged.disagreed.items()
         ]

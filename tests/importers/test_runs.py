@@ -274,6 +274,35 @@ def test_an_authorisation_of_ours_is_adopted_and_a_difference_told(ledger):
     assert Disagreement.objects.get(record="authorisation").field == "granted_on"
 
 
+def test_a_firm_of_two_entries_disagrees_once(ledger):
+    make_company(name="Alpha AG", lei=ALPHA, incorporated_in=_of("Jurisdiction", code="YY"))
+
+    imported(ledger, row(day="2025-01-02"), row(day="2025-11-21"))
+    imported(ledger, row(day="2025-01-02"), row(day="2025-11-21"), row(day="2025-12-24"), on=date(2026, 1, 8))
+
+    assert [(each.record, each.field) for each in Disagreement.objects.all()] == [("company", "incorporated_in")]
+
+
+def test_rows_of_a_firm_that_differ_about_it_do_not_change_it_to_and_fro(ledger):
+    twice = [row("Alpha AG", day="2025-01-02"), row("ALPHA A.G.", day="2025-11-21")]
+    imported(ledger, *twice)
+    before = Company.objects.get().legal_name
+
+    run = imported(ledger, *twice, on=date(2026, 1, 8))
+
+    assert states(run) == ["unchanged", "unchanged"]
+    assert Company.objects.get().legal_name == before == "Alpha AG"
+
+
+@pytest.mark.parametrize("spelt", ["ALPHA AG", "Alpha A.G.", "Álpha"])
+def test_a_legal_name_spelt_otherwise_is_no_disagreement(ledger, spelt):
+    make_company(name="Alpha AG", legal_name=spelt, lei=ALPHA)
+
+    imported(ledger, row("Alpha AG"))
+
+    assert not Disagreement.objects.exists()
+
+
 def test_a_record_that_an_editor_removed_is_not_brought_back(ledger):
     imported(ledger, row(), *FIVE)
     Authorisation.objects.filter(company__name="Alpha AG").delete()
