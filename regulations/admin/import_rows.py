@@ -6,16 +6,18 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Exists, OuterRef, Subquery, TextField, Value
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpResponseRedirect
+from django.utils.html import format_html
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextareaWidget
 
-from regulations.admin.base import KIND, in_words, told_by
+from regulations.admin.base import KIND, NOT_KNOWN, in_words, told_by
 from regulations.admin.fields import RecordSelect
 from regulations.admin.register_pages import (
     ReadPages,
     ReasonForm,
     RegisterFilter,
     back_to,
+    cells_of,
     current_runs,
     page_of,
     title_of,
@@ -59,6 +61,13 @@ def quarantined_cells():
 def _name_in(row):
     names = ImportCell.objects.filter(row=OuterRef(row), column=NAME_COLUMN).values("raw")
     return Coalesce(Subquery(names[:1]), Value(""), output_field=TextField())
+
+
+def narrow(words):
+    """Words of a column that may be long, so that the others keep their place."""
+    return format_html(
+        '<span style="display: block; min-width: 10rem; max-width: 20rem; overflow-wrap: anywhere">{}</span>', words
+    )
 
 
 class FirmForm(ReasonForm):
@@ -200,15 +209,13 @@ class WaitingRowAdmin(QueuePages):
                 form.refuse(error)
         title = f"Row {row.number} of {title_of(row.run.extract.register)}, {in_words(row.run.extract.on)}"
         shown = {"question": question, "candidates": found.values(), "ruling": ruling, "form": form}
-        return self.page(
-            request, "row", title, row=row, cells=row.cells.order_by("pk"), next=back_to(request, ""), **shown
-        )
+        return self.page(request, "row", title, row=row, cells=cells_of(row), next=back_to(request, ""), **shown)
 
 
 @admin.register(ImportCell)
 class QuarantinedCellAdmin(QueuePages):
     heading = "Quarantine"
-    list_display = ["said", "column", "firm", "register", "reason", "explanation", "proposal", "is_ruled"]
+    list_display = ["said", "where", "why", "proposed", "decided"]
     list_display_links = ["said"]
     list_filter = [OfCell, ("reason", KIND)]
     search_fields = ["raw", "column", "explanation"]
@@ -219,19 +226,23 @@ class QuarantinedCellAdmin(QueuePages):
 
     @display(description="the cell says")
     def said(self, cell):
-        return cell.raw[:200] or "(nothing)"
+        return narrow(cell.raw[:200] or "(nothing)")
 
-    @display(description="firm")
-    def firm(self, cell):
-        return cell.name or "(no name)"
+    @display(description="of")
+    def where(self, cell):
+        return narrow(f"{cell.name or '(no name)'}, {cell.column}, {cell.row.run.extract.register}")
 
-    @display(description="register")
-    def register(self, cell):
-        return title_of(cell.row.run.extract.register)
+    @display(description="why it is put aside")
+    def why(self, cell):
+        return narrow(f"{cell.get_reason_display()}: {cell.explanation}")
 
-    @display(description="decided", boolean=True)
-    def is_ruled(self, cell):
-        return cell.has_ruling
+    @display(description="proposal")
+    def proposed(self, cell):
+        return narrow(cell.proposal) if cell.proposal else NOT_KNOWN
+
+    @display(description="decided")
+    def decided(self, cell):
+        return "yes, read again" if cell.has_ruling else "no"
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
         """A cell, why it was put aside, and what it means."""
@@ -251,5 +262,5 @@ class QuarantinedCellAdmin(QueuePages):
             except ValidationError as error:
                 form.refuse(error)
         title = f"{cell.column} in row {cell.row.number} of {title_of(extract.register)}, {in_words(extract.on)}"
-        shown = {"cell": cell, "row": cell.row, "cells": cell.row.cells.order_by("pk"), "ruling": ruling, "form": form}
+        shown = {"cell": cell, "row": cell.row, "cells": cells_of(cell.row), "ruling": ruling, "form": form}
         return self.page(request, "cell", title, next=back_to(request, ""), **shown)

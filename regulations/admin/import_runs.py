@@ -2,6 +2,8 @@
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DatabaseError, IntegrityError
 from django.db.models import Count, OuterRef, Q, Subquery
@@ -11,7 +13,7 @@ from django.urls import path
 from django.utils.http import content_disposition_header
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminSingleDateWidget
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from regulations.admin.base import in_words
 from regulations.admin.import_sections import section_of, sections_of, sums_of
@@ -24,6 +26,7 @@ from regulations.models import ImportChange, ImportRow, ImportRun
 
 # Larger files are imported by command; one this large has some 40,000 rows.
 MOST_UPLOADED = 16 * 2**20
+PUBLISHED = "Published."
 NOTHING_READ = Q(holds__contains=[{"is_releasable": False}])
 STATES = {
     "published": ("Published", Q(published_at__isnull=False)),
@@ -50,11 +53,13 @@ class StateFilter(DropdownFilter):
 
 class ImportForm(forms.Form):
     register = forms.ChoiceField(widget=UnfoldAdminSelectWidget)
-    file = forms.FileField(help_text="The CSV file as the register published it, at most 16 MiB.")
+    file = forms.FileField(
+        widget=UnfoldAdminFileFieldWidget, help_text="The CSV file as the register published it, at most 16 MiB."
+    )
     on = forms.DateField(
         label="Day",
         required=False,
-        widget=UnfoldAdminSingleDateWidget,
+        widget=UnfoldAdminTextInputWidget({"placeholder": "2026-02-09", "autocomplete": "off"}),
         help_text="The day whose state of the register the file tells. Leave it empty if the file's name tells it.",
         error_messages={"invalid": "Write the day as year, month and day, such as 2026-02-09."},
     )
@@ -97,7 +102,7 @@ def is_releasable(run):
 class ImportRunAdmin(ReadPages):
     """Who may add a run imports files and reads them again; who may change one publishes it."""
 
-    list_display = ["register", "day", "state", "row_count", "quarantined_count", "waiting", "changes", "read"]
+    list_display = ["register", "day", "state", "rows", "quarantined", "waiting", "changes", "read"]
     list_filter = [OfRegister, StateFilter]
     search_fields = ["=extract__sha256", "extract__file_name", "made_by"]
     search_help_text = "The file's name or hash, or who had it read"
@@ -138,6 +143,14 @@ class ImportRunAdmin(ReadPages):
     @display(description="state")
     def state(self, run):
         return state_of(run)
+
+    @display(description="rows", ordering="row_count")
+    def rows(self, run):
+        return run.row_count
+
+    @display(description="cells put aside", ordering="quarantined_count")
+    def quarantined(self, run):
+        return run.quarantined_count
 
     @display(description="rows that wait")
     def waiting(self, run):
@@ -212,6 +225,7 @@ class ImportRunAdmin(ReadPages):
             may_publish=self.may_publish(request, run),
             may_read=self.has_add_permission(request) and run.extract.register in REGISTERS,
             may_rule=request.user.has_perm("regulations.add_ruling"),
+            publisher=publisher_of(run),
             newer=run.extract.runs.filter(pk__gt=run.pk).first(),
         )
 
@@ -245,7 +259,7 @@ class ImportRunAdmin(ReadPages):
         except DatabaseError as error:
             messages.error(request, f"Nothing was published. {_refusal(error)}")
         else:
-            self.log_change(request, run, "Published.")
+            self.log_change(request, run, PUBLISHED)
             messages.success(request, f"Published {run.extract}: {sums_of(sections_of(run))}.")
 
     def file_view(self, request, pk):
@@ -268,6 +282,13 @@ class ImportRunAdmin(ReadPages):
         if run is None:
             raise Http404("There is no such run.")
         return run
+
+
+def publisher_of(run):
+    """Who published the run in the admin; nobody if it was published by command, or not at all."""
+    page = ContentType.objects.get_for_model(ImportRun)
+    entries = LogEntry.objects.filter(content_type=page, object_id=str(run.pk), change_message=PUBLISHED)
+    return entries.values_list("user__username", flat=True).first()
 
 
 def _count(rows):

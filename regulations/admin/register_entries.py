@@ -13,6 +13,7 @@ from regulations.admin.register_pages import (
     ReadPages,
     ReasonForm,
     RegisterFilter,
+    cells_of,
     label_of,
     page_of,
     title_of,
@@ -156,7 +157,7 @@ class DisagreementAdmin(ReadPages):
             then=told(each.record, each.field, each.ours),
             theirs=told(each.record, each.field, each.theirs),
             citations=citations_of(each, record),
-            cells=each.row.cells.order_by("pk") if each.row else [],
+            cells=cells_of(each.row) if each.row else [],
             form=form,
             may_take=record and self.may_take(request, record),
         )

@@ -101,6 +101,14 @@ def page_of(record, name="change"):
     return reverse(f"admin:regulations_{record._meta.model_name}_{name}", args=[record.pk])
 
 
+def cells_of(row):
+    """The cells of a row in the file's order, with what each was taken to mean in words."""
+    cells = list(row.cells.order_by("pk"))
+    for cell in cells:
+        cell.meaning = told("", cell.column, cell.value)
+    return cells
+
+
 def label_of(kind, name):
     """What a field of a kind of record is called."""
     names = {field.name: field for field in MODELS[kind]._meta.get_fields()} if kind in MODELS else {}

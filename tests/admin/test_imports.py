@@ -153,6 +153,7 @@ def test_a_run_is_published_by_who_may(register, admin_client, admin_user):
     run.refresh_from_db()
     assert run.published_at
     assert Authorisation.objects.count() == 1
+    assert f"by {admin_user.username}:" in text_of(admin_client.get(page_of(run)))
 
 
 def test_a_held_run_is_published_with_a_reason_only(register, admin_client, admin_user):
