@@ -6,8 +6,6 @@ import django.contrib.postgres.search
 from django.contrib.postgres.operations import CreateExtension, TrigramExtension, UnaccentExtension
 from django.db import migrations, models
 
-from regulations.models.search_documents import INSTALL, REMOVE
-
 # Letters and digits of all scripts, by code point, so that no locale has a say. (Signs and pictures are none.)
 LETTERS = (
     r"a-z0-9\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u1fff\u2c00-\u2dff\u3005-\u3007\u3021-\u302f\u3031-\u30fa\u30fc-\ud7ff"
@@ -350,7 +348,6 @@ class Migration(migrations.Migration):
         ),
         migrations.RunSQL(TEXTS, FORGET),
         migrations.RunSQL(REFRESH, migrations.RunSQL.noop),
-        migrations.RunSQL(INSTALL, REMOVE),
         migrations.RunSQL(AS_KNOWN, migrations.RunSQL.noop),
         migrations.RunSQL(
             "DROP SCHEMA as_known CASCADE; SELECT regulations_make_as_known()",

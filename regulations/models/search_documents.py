@@ -203,6 +203,10 @@ DOCUMENTS = (
     Document(
         "enforcement-actions", "enforcementaction", "record.title",
         names=(TITLE, SLUG), related=(_word("kind"),),
+        parts=(
+            Part("enforcementdomain", "action_id", ("part.domain", "part.address")),
+            Part("enforcementname", "action_id", ("part.name",)),
+        ),
         links=(
             Link("regulator", "regulator_id"),
             JURISDICTION,

@@ -40,3 +40,14 @@ def test_domain_that_dns_does_not_have_so_is_refused(domain):
 
     with pytest.raises(ValidationError, match=r"domain"):
         made.full_clean()
+
+
+@pytest.mark.parametrize("word", ["dobibo.example", "fameexn"])
+def test_warning_is_searched_by_the_domains_and_names_that_it_names(committed, client, word):
+    action = make_enforcement_action(slug="warning", kind="warning")
+    make_enforcement_domain(action=action, domain="dobibo.example", address="https://www.dobibo.example/it")
+    make_enforcement_name(action=action, name="Fameexn")
+
+    found = client.get("/api/v1/search/", {"q": word}).json()
+
+    assert [row["key"] for row in found["results"]] == ["warning"]
