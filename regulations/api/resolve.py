@@ -8,9 +8,8 @@ from urllib.parse import urlsplit
 
 from django.db import models
 from django.db.models import F, Q, QuerySet, Value
-from django.db.models.functions import Concat, Lower
-from django.db.models.lookups import Exact, GreaterThanOrEqual, LessThan
-from publicsuffixlist import PublicSuffixList
+from django.db.models.functions import Lower
+from django.db.models.lookups import Exact
 from rest_framework import serializers
 
 from kbase.reading.expressions import Param
@@ -40,7 +39,8 @@ from regulations.models import (
     Regulator,
     Source,
 )
-from regulations.models.identities import Folded, Host, Numbered, Once, Place, Reversed, formerly, written
+from regulations.models.identities import Folded, Numbered, Once, Place, below, formerly, written
+from regulations.models.screening import suffixes
 
 # More than these are no answer; how many there are is told.
 MOST_CANDIDATES = 50
@@ -119,15 +119,8 @@ def _addresses() -> Iterator[Way]:
         is_there = ~Q(Exact(asked, Value(""))) & Q(Exact(Lower(Place(F(field))), asked))
         yield Way(Reason.WEBSITE, BY_MODEL[model], model._base_manager.filter(is_there).values("pk"))
     for model in OWNERS:
-        yield Way(Reason.DOMAIN, BY_MODEL[model], model._base_manager.filter(_is_of_domain()).values("pk"))
-
-
-def _is_of_domain() -> Q:
-    """The rows whose website's host is the domain that is asked for, or lies below it."""
-    host, domain = Reversed(Host(F("website"))), Once(Reversed(Param("asked_domain", TEXT)))
-    # All that begins with the domain and a point, in the words of an index: the stroke is the next sign after the point.
-    first, beyond = (Concat(domain, Value(sign), output_field=TEXT) for sign in "./")
-    return Q(Exact(host, domain)) | Q(GreaterThanOrEqual(host, first)) & Q(LessThan(host, beyond))
+        is_of_domain = below("website", Param("asked_domain", TEXT))
+        yield Way(Reason.DOMAIN, BY_MODEL[model], model._base_manager.filter(is_of_domain).values("pk"))
 
 
 def _same(fold: type[models.Func], field: str) -> Q:
@@ -155,12 +148,6 @@ def _statement(collections: tuple[str, ...]) -> Statement:
     return Statement(sql, every.params)
 
 
-@lru_cache(1)
-def _suffixes() -> PublicSuffixList:
-    """Which names are given out by registries; read from the package once, which takes a moment."""
-    return PublicSuffixList()
-
-
 def address_of(text: str) -> tuple[str, str]:
     """The web address that the text is, without scheme and www, and the domain that is registered; both empty if none.
 
@@ -175,7 +162,7 @@ def address_of(text: str) -> tuple[str, str]:
     if "." not in host.strip("."):
         return "", ""
     place = host.removeprefix("www.") + parts.path.rstrip("/") + (f"?{parts.query}" if parts.query else "")
-    return place, _suffixes().privatesuffix(host) or ""
+    return place, suffixes().privatesuffix(host) or ""
 
 
 class CandidateSerializer(serializers.Serializer):

@@ -21,6 +21,7 @@ from regulations.api.people import PersonResource
 from regulations.api.policies import PolicyResource
 from regulations.api.profiles import ProfileView
 from regulations.api.resolve import ResolveView
+from regulations.api.screen import ScreenView
 from regulations.api.search import DocumentSearch, SearchView, SuggestView
 from regulations.api.sources import SourceResource
 from regulations.api.stances import StanceResource
@@ -60,6 +61,7 @@ urlpatterns = [
     path("check/", CheckView.as_view()),
     path("graph/<str:collection>/<str:key>/", GraphView.as_view()),
     path("resolve/", ResolveView.as_view()),
+    path("screen/", ScreenView.as_view()),
     path("timeline/", TimelineView.as_view()),
     path("timeline.ics", TimelineCalendarView.as_view()),
     path("timeline.atom", TimelineFeedView.as_view()),

@@ -5,10 +5,10 @@ there is an index for each field (migration 0011).
 """
 
 from django.db import models
-from django.db.models import Func, Q, QuerySet
+from django.db.models import F, Func, Q, QuerySet, Value
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Lower, Upper
-from django.db.models.lookups import In
+from django.db.models.functions import Concat, Lower, Upper
+from django.db.models.lookups import Exact, GreaterThanOrEqual, In, LessThan
 
 from regulations.models.revisions import Differs, Revision
 
@@ -91,6 +91,14 @@ class Reversed(Func):
 
     template = 'reverse(%(expressions)s) COLLATE "C"'
     output_field = models.TextField()
+
+
+def below(field: str, domain: Combinable) -> Q:
+    """The rows whose web address has this domain for its host, or a host below it."""
+    host, asked = Reversed(Host(F(field))), Once(Reversed(domain))
+    # All that begins with the domain and a point, in the words of an index: the stroke is the next sign after the point.
+    first, beyond = (Concat(asked, Value(sign), output_field=models.TextField()) for sign in "./")
+    return Q(Exact(host, asked)) | Q(GreaterThanOrEqual(host, first)) & Q(LessThan(host, beyond))
 
 
 class Place(Func):

@@ -28,7 +28,8 @@ class NotADomainError(ValueError):
 
 
 @lru_cache(1)
-def _suffixes() -> PublicSuffixList:
+def suffixes() -> PublicSuffixList:
+    """Which names are given out by registries and platforms; read from the package once, which takes a moment."""
     return PublicSuffixList()
 
 
@@ -38,14 +39,18 @@ def registered_domain(text: str) -> str:
     A host at a provider whose suffix is shared, such as one of a blog, is a domain of its own.
     Raises NotADomainError.
     """
-    host = _host(text)
-    domain = _suffixes().privatesuffix(host)
+    host = host_of(text)
+    domain = suffixes().privatesuffix(host)
     if not domain:
         raise NotADomainError(f"{host} is a suffix under which others register; give a domain below it.")
     return domain
 
 
-def _host(text: str) -> str:
+def host_of(text: str) -> str:
+    """The host that a text names, which may be a web address, as DNS has it and without www.
+
+    Raises NotADomainError.
+    """
     text = text.strip()
     try:
         parts = urlsplit(text if "://" in text else f"//{text}")
@@ -58,7 +63,7 @@ def _host(text: str) -> str:
         raise NotADomainError(f"A domain has {LONGEST_HOST} characters at most.")
     if _is_ip(host):
         raise NotADomainError("This is an IP address; give a domain such as example.com.")
-    return _ascii(host)
+    return _ascii(host).removeprefix("www.")
 
 
 def _is_ip(host: str) -> bool:

@@ -50,6 +50,7 @@ def test_errors_are_as_described(db, faults_of, resource):
         ("resolve/", "resolve/?q=kucoin"),
         ("resolve/", "resolve/?q=FSA"),
         ("resolve/", "resolve/?q=nobody"),
+        ("screen/", "screen/?domain=kuc0in.com&name=Kraken"),
     ],
 )
 def test_graphs_and_resolutions_are_as_described(knowledge, faults_of, path, asked):
