@@ -61,7 +61,7 @@ class Directory:
         marks = (firm.name, firm.lei_cell)
         if marks in self.rulings:
             ruled = self.rulings[marks]
-            return Known(ruled) if ruled else New((firm.lei or firm.lei_cell, self.fold(firm.name)))
+            return Known(ruled) if ruled else self._new(firm, may_share_name=True)
         listed = self.entries.get((self.fold(firm.name), firm.lei_cell), set())
         if len(listed) == 1:
             return Known(next(iter(listed)))
@@ -79,12 +79,12 @@ class Directory:
             return Waiting(f"The name is that of a company of ours, but the row {said}.", tuple(sorted(by_name)))
         return self._new(firm)
 
-    def _new(self, firm: Firm) -> Who:
+    def _new(self, firm: Firm, may_share_name: bool = False) -> Who:
         mark = (firm.lei or firm.lei_cell, self.fold(firm.name))
         name = mark[1]
         if firm.lei and self.new[f"lei {firm.lei}"] - {mark}:
             return Waiting("Another row of the file has this LEI under another name.")
-        if self.new[f"name {name}"] - {mark}:
+        if not may_share_name and self.new[f"name {name}"] - {mark}:
             return Waiting("Another row of the file has this name with another LEI.")
         self.new[f"lei {firm.lei}"].add(mark)
         self.new[f"name {name}"].add(mark)

@@ -2,11 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from regulations.importers.identity import Directory, Known, New, Waiting, Who, directory
+from regulations.importers.identity import Known
+from regulations.importers.listing import Listed, Listing, Mark
 from regulations.importers.merging import merge
 from regulations.importers.naming import FreeKeys, firm_stem, stem
 from regulations.importers.plans import Action, Disagreed, EntryPlan, Plan, RecordPlan, State, ended_on
@@ -21,7 +21,6 @@ from regulations.importers.records import (
     unknown_keys,
     vocabulary,
 )
-from regulations.importers.standing import Standing, standing
 from regulations.importers.statements import Firm, Kind, Statement, Thing
 from regulations.models import Authorisation, RegisterEntry
 from regulations.models.screening import NotADomainError, registered_domain
@@ -36,18 +35,6 @@ ADDS = ("names", "domains")
 # A paper in a language that the register does not name (ISO 639-2).
 UNDETERMINED = "und"
 RANKS = [State.OLDER, State.UNCHANGED, State.CHANGED, State.ADDED, State.WAITING, State.SET_ASIDE]
-# Of one of our companies, its id; of a firm that is new, what tells it from the others that are.
-Mark = tuple[str, str] | int
-
-
-@dataclass
-class Listed:
-    """A thing as some rows list it, the first of them first."""
-
-    firm: Firm
-    thing: Thing
-    rows: list[int]
-    entry: RegisterEntry | None = None
 
 
 def plan(register: str, on: date, statements: Mapping[int, Statement]) -> Plan:
@@ -60,14 +47,11 @@ def plan(register: str, on: date, statements: Mapping[int, Statement]) -> Plan:
 
 class _Planner:
     def __init__(self, register: str, on: date, statements: Mapping[int, Statement]) -> None:
-        self.register, self.on, self.statements = register, on, statements
+        self.register, self.on = register, on
         self.result = Plan()
-        self.standing: Standing = standing(register)
-        firms = [statement.firm for statement in statements.values() if statement.firm]
-        others = [other for each in statements.values() for thing in each.things for other in thing.others]
-        self.directory: Directory = directory(register, [*firms, *others], self.standing.entries)
+        self.listing = Listing(register, statements, self.result)
+        self.listed, self.standing, self.directory = self.listing.listed, self.listing.standing, self.listing.directory
         self.days = {*self.standing.published, on}
-        self.listed: dict[tuple[Mark, Kind], list[Listed]] = defaultdict(list)
         self.added: dict[Mark, RecordPlan] = {}
         self.told: dict[Mark, set[str]] = defaultdict(set)
         self.given_names: dict[Mark, set[str]] = defaultdict(set)
@@ -77,91 +61,16 @@ class _Planner:
             for entry in self.standing.entries
             if entry.company_id and "company" in entry.said
         }
-        self.left: set[int] = set()
         self.vocabulary = vocabulary()
-        self.by_name: dict[str, list[RegisterEntry]] = defaultdict(list)
-        self.by_lei: dict[str, list[RegisterEntry]] = defaultdict(list)
-        for entry in self.standing.entries:
-            self.by_name[self.directory.fold(entry.name)].append(entry)
-            self.by_lei[entry.lei].append(entry)
 
     def plan(self) -> Plan:
-        for number, statement in self.statements.items():
-            self._place(number, statement)
-        for (mark, kind), listed in self.listed.items():
-            self._find_entries(mark, kind, listed)
         self._prepare()
         for (mark, _), listed in self.listed.items():
             for each in listed:
-                if each.rows[0] not in self.left:
+                if each.rows[0] not in self.listing.left:
                     self._plan_listed(mark, each)
         self._end_the_rest()
         return self.result
-
-    # Whose rows they are
-
-    def _place(self, number: int, statement: Statement) -> None:
-        firm = statement.firm
-        who = self._who(firm) if firm and not statement.set_aside else None
-        if statement.set_aside or firm is None:
-            self._leave(number, State.SET_ASIDE, statement.set_aside or "The row names no firm.", firm)
-        elif isinstance(who, Waiting):
-            self._leave(number, State.WAITING, who.sentence, firm)
-        elif who is not None:
-            mark = who.company_id if isinstance(who, Known) else who.mark
-            for thing in statement.things:
-                self._list(number, mark, firm, thing)
-            if not statement.things:
-                self._leave(number, State.SET_ASIDE, "The row lists nothing that we keep.", firm)
-
-    def _who(self, firm: Firm) -> Who:
-        if not firm.becomes_company:
-            return New((firm.lei_cell, self.directory.fold(firm.name)))
-        return self.directory.who(firm)
-
-    def _leave(self, number: int, state: State, note: str, firm: Firm | None) -> None:
-        """Nothing is done by this row; but whoever it may be of is listed, and so has not ended."""
-        self.result.rows[number] = (state, note)
-        self.left.add(number)
-        if firm:
-            named = self.by_name[self.directory.fold(firm.name)] if firm.name else []
-            numbered = self.by_lei[firm.lei_cell] if firm.lei_cell else []
-            self.result.seen[number] |= {entry.pk for entry in (*named, *numbered)}
-
-    def _list(self, number: int, mark: Mark, firm: Firm, thing: Thing) -> None:
-        same = next((each for each in self.listed[mark, thing.kind] if each.thing.apart == thing.apart), None)
-        if same is None:
-            self.listed[mark, thing.kind].append(Listed(firm, thing, [number]))
-        elif same.thing.fields == thing.fields:
-            same.rows.append(number)
-        else:
-            note = f"Row {same.rows[0]} lists the same {thing.kind.label.lower()}, and says otherwise of it."
-            self._leave(number, State.SET_ASIDE, note, firm)
-
-    def _find_entries(self, mark: Mark, kind: Kind, listed: list[Listed]) -> None:
-        """Entries that were listed with the same mark apart; one that is left over may have moved, if one thing has."""
-        open_entries = self._entries_of(mark, kind)
-        for each in listed:
-            each.entry = open_entries.pop(each.thing.apart, None)
-        left = [each for each in listed if each.entry is None]
-        if not left or not open_entries or not left[0].thing.may_move:
-            return
-        if len(left) == len(open_entries) == 1:
-            left[0].entry = open_entries.popitem()[1]
-            return
-        for each in left:
-            note = "The register listed others of this firm before; which of these it is cannot be told."
-            self._leave(each.rows[0], State.WAITING, note, each.firm)
-
-    def _entries_of(self, mark: Mark, kind: Kind) -> dict[str, RegisterEntry]:
-        if isinstance(mark, int):
-            return dict(self.standing.by_company.get((mark, kind), {}))
-        lei, name = mark
-        return {
-            entry.apart: entry
-            for entry in self.by_name[name]
-            if entry.kind == kind and not entry.company_id and lei in ("", entry.lei)
-        }
 
     # What they change
 
@@ -228,7 +137,7 @@ class _Planner:
             if each_done
         ]
         if missing := [name for plan in done if plan.action == Action.ADD for name in lacking(plan.kind, _after(plan))]:
-            self._leave(
+            self.listing.leave(
                 number, State.SET_ASIDE, f"{self._note(kept)} Nothing tells {', '.join(missing)}.".strip(), each.firm
             )
             return

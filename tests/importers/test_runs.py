@@ -217,6 +217,17 @@ def test_a_person_says_who_a_waiting_row_is(ledger, is_ours):
     assert Company.objects.count() == (1 if is_ours else 2)
 
 
+def test_a_lei_is_not_given_to_two_firms_whatever_a_person_says(ledger):
+    for name in ("Alpha AG", "Omega AG"):
+        Ruling.objects.create(
+            about="firm", register=ledger.key, name=name, raw=ALPHA, decided_by="me", reason="None of ours."
+        )
+
+    run = imported(ledger, row("Alpha AG"), row("Omega AG"))
+
+    assert states(run) == ["added", "waiting"]
+
+
 def test_a_row_that_waits_ends_nothing(ledger):
     imported(ledger, row("Alpha AG", ""), *FIVE)
 
