@@ -204,7 +204,8 @@ DOCUMENTS = (
         "enforcement-actions", "enforcementaction", "record.title",
         names=(TITLE, SLUG), related=(_word("kind"),),
         parts=(
-            Part("enforcementdomain", "action_id", ("part.domain", "part.address")),
+            # In the collation that a view had before: PostgreSQL replaces none that differs in it.
+            Part("enforcementdomain", "action_id", ('part.domain COLLATE "default"', "part.address")),
             Part("enforcementname", "action_id", ("part.name",)),
         ),
         links=(

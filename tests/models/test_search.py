@@ -327,3 +327,14 @@ def write_many():
     make_policy(slug="gone", jurisdiction=place).delete()
     place.name = "Hong Kong"
     place.save()
+
+
+def test_contents_of_all_documents_have_one_collation_so_that_a_migration_can_replace_the_views(db):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT attcollation::regcollation::text FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid"
+            " WHERE relkind = 'v' AND starts_with(relname, 'regulations_search_') AND attname = 'contents'"
+            " AND relnamespace = current_schema()::regnamespace"
+        )
+
+        assert cursor.fetchall() == [('"default"',)]
