@@ -2,8 +2,6 @@
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.models import LogEntry
-from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DatabaseError, IntegrityError
 from django.db.models import Count, OuterRef, Q, Subquery
@@ -225,7 +223,6 @@ class ImportRunAdmin(ReadPages):
             may_publish=self.may_publish(request, run),
             may_read=self.has_add_permission(request) and run.extract.register in REGISTERS,
             may_rule=request.user.has_perm("regulations.add_ruling"),
-            publisher=publisher_of(run),
             newer=run.extract.runs.filter(pk__gt=run.pk).first(),
         )
 
@@ -282,13 +279,6 @@ class ImportRunAdmin(ReadPages):
         if run is None:
             raise Http404("There is no such run.")
         return run
-
-
-def publisher_of(run):
-    """Who published the run in the admin; nobody if it was published by command, or not at all."""
-    page = ContentType.objects.get_for_model(ImportRun)
-    entries = LogEntry.objects.filter(content_type=page, object_id=str(run.pk), change_message=PUBLISHED)
-    return entries.values_list("user__username", flat=True).first()
 
 
 def _count(rows):

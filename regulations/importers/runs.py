@@ -92,7 +92,7 @@ def publish(
         if run.holds:
             run.released_by, run.release_reason = by, release_reason
         apply(register, run, read.plan, progress or _say_nothing)
-        run.published_at = timezone.now()
+        run.published_by, run.published_at = by, timezone.now()
         run.save()
     return run
 

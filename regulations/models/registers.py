@@ -52,6 +52,7 @@ class ImportRun(models.Model):
     digest = models.CharField(max_length=64, blank=True, help_text="The hash of what it would change.")
     released_by = models.CharField(max_length=150, blank=True, help_text="Who had it published although it was held.")
     release_reason = models.CharField(max_length=500, blank=True, help_text="Why it was, although it was held.")
+    published_by = models.CharField(max_length=150, blank=True, help_text="Who had it published.")
     published_at = models.DateTimeField(null=True, blank=True, help_text="When it was published; empty if it was not.")
 
     class Meta:

@@ -42,6 +42,7 @@ def test_a_file_is_published_if_asked_for(importing):
     told = importing(row("Alpha AG"), publish=True)
 
     assert told.splitlines()[-1].startswith("Published run ")
+    assert ImportRun.objects.get().published_by == "import_register"
     assert Company.objects.get().name == "Alpha AG"
 
 
