@@ -37,7 +37,7 @@ def main() -> None:
     for size in map(int, asked.sizes.split(",")):
         name = worlds.ensure_world(size, say)
         with worlds.connected_to(name):
-            found[size] = measured(worlds.url(name), size, chosen, asked, told)
+            found[size] = measured(worlds.url(name), size, candidates.fitting(chosen, size), asked, told)
         print(f"\n## {size:,} policies\n\n{report.table(found[size])}\n", flush=True)
         # What is measured is not lost when the next, larger world takes too long.
         written = report.write(found, told, asked.result)

