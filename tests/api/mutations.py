@@ -44,7 +44,10 @@ def mutations(parameters):
 
 def needs(parameters):
     """What an operation with these parameters has to be given."""
-    return {each["name"]: given(each) for each in parameters if each["in"] == "query" and each.get("required")}
+    needed = {each["name"]: given(each) for each in parameters if each["in"] == "query" and each.get("required")}
+    # A screening wants one of both.
+    is_either = {"domain", "name"} <= {each["name"] for each in parameters}
+    return needed | ({"domain": "example.com"} if is_either else {})
 
 
 def given(parameter):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from kbase.reading.filters import Codes, Dates, Flag, Keys, Numbers, Reference
 from kbase.reading.groups import Group
+from regulations.api.enforcement_actions import NamedDomain
 from regulations.api.urls import RESOURCES
 from regulations.models import (
     Authorisation,
@@ -94,6 +95,12 @@ def cases_of_numbers(declared, name, rows):
     known = sorted({value for row in rows if (value := value_at(row, path)) is not None})
     yield from comparisons(path, known)
     yield from is_null_cases(declared, lambda row: value_at(row, path))
+
+
+def cases_of_domains(rows):
+    domains = {row.pk: {named.domain for named in row.domains.all()} for row in rows}
+    for domain in ("nowhere.example", *sorted(set().union(*domains.values()))):
+        yield "", domain, lambda row, domain=domain: domain in domains[row.pk]
 
 
 def cases_of_words(declared, name, rows):
@@ -209,6 +216,8 @@ def cases(declared, name, rows):
     if isinstance(declared, Flag):
         assert name == "is_past"
         return [("", "true", lambda row: row.date <= ON), ("", "false", lambda row: row.date > ON)]
+    if isinstance(declared, NamedDomain):
+        return cases_of_domains(rows)
     kinds = {Codes: cases_of_codes, Reference: cases_of_references, Numbers: cases_of_numbers, Dates: cases_of_days}
     return kinds.get(type(declared), cases_of_words)(declared, name, rows)
 

@@ -123,7 +123,10 @@ def test_key_alone_is_read_from_the_one_table(db, client, resource):
     whole = queries(client, f"{resource.collection}/", **order)
     key = queries(client, f"{resource.collection}/", fields=resource.key, **order)
 
-    assert [tables(sql) for sql in key[1:3]] == [{resource.queryset.model._meta.db_table}] * 2
+    own, covering = resource.queryset.model._meta.db_table, resource.covering
+    # What is counted in advance is not counted again.
+    counted = covering.tallies.rows.model._meta.db_table if covering and covering.tallies else own
+    assert [tables(sql) for sql in key[1:3]] == [{counted}, {own}]
     assert len(key[2]) < len(whole[2])
 
 

@@ -26,13 +26,14 @@ from tests.factories import (
     make_topic,
 )
 
-# Dates of evidence and of wording, and those that the database derives from milestones.
+# Dates of evidence, of files and of wording, and those that the database derives from milestones.
 NOT_STEPS = {
     ("PolicyFacet", "introduced_on"),
     ("PolicyTally", "month"),
     ("Appointment", "held_on"),
     ("Citation", "read_on"),
     ("CompanyName", "valid_until"),
+    ("Extract", "on"),
     ("Figure", "as_of"),
     ("Policy", "introduced_on"),
     ("Policy", "effective_from"),
