@@ -240,7 +240,8 @@ def _touched(resource: type[Resource], page: list[Revision]) -> dict[int, list[R
         for row_id, revision in _reached(model, dependency, by_table.get(dependency.model._meta.db_table, [])):
             found.setdefault(row_id, {})[revision.pk] = revision
     own = {revision.row_id for revision in by_table.get(model._meta.db_table, ())}
-    for row_id in _born_later(model, found.keys() - own, page):
+    # A row that was restored was born more than once.
+    for row_id in set(_born_later(model, found.keys() - own, page)):
         del found[row_id]
     order = {revision.pk: place for place, revision in enumerate(page)}
     return {row_id: sorted(rows.values(), key=lambda row: order[row.pk]) for row_id, rows in found.items()}
