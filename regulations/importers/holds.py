@@ -9,7 +9,6 @@ from regulations.importers.extracts import ReadRow, misplaced_columns
 from regulations.importers.files import Table
 from regulations.importers.plans import Plan, State
 from regulations.importers.readings import Outcome, Reason
-from regulations.importers.standing import Standing
 from regulations.importers.statements import Register
 from regulations.models import ImportRun
 
@@ -69,10 +68,10 @@ def of_rows(register: Register, rows: Sequence[ReadRow], unknown: int) -> list[H
     return holds
 
 
-def of_plan(plan: Plan, standing: Standing, on: date) -> list[Hold]:
+def of_plan(plan: Plan, on: date) -> list[Hold]:
     """The holds that one can tell from what would change, against the extract before."""
-    before = max((day for day in standing.published if day <= on), default=None)
-    listed = {pk for pk, seen in standing.seen.items() if seen == before}
+    before = max((day for day in plan.published if day <= on), default=None)
+    listed = {pk for pk, seen in plan.seen_before.items() if seen == before}
     if not listed:
         return []
     vanished = listed - {pk for entries in plan.seen.values() for pk in entries}

@@ -33,6 +33,7 @@ class Listing:
     def __init__(self, register: str, statements: Mapping[int, Statement], result: Plan) -> None:
         self.result = result
         self.standing: Standing = standing(register)
+        result.seen_before, result.published = self.standing.seen, self.standing.published
         firms = [statement.firm for statement in statements.values() if statement.firm]
         others = [other for each in statements.values() for thing in each.things for other in thing.others]
         self.directory: Directory = directory(register, [*firms, *others], self.standing.entries)

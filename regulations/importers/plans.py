@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -83,12 +83,17 @@ class EntryPlan:
 
 @dataclass
 class Plan:
-    """rows: what each comes to, and a word on it. seen: entries that are listed or may be, by row."""
+    """rows: what each comes to, and a word on it. seen: entries that are listed or may be, by row.
+
+    seen_before: by entry, the day on which it was listed last until now. published: the days of the extracts until now.
+    """
 
     rows: dict[int, tuple[State, str]] = field(default_factory=dict)
     records: list[RecordPlan] = field(default_factory=list)
     entries: list[EntryPlan] = field(default_factory=list)
     seen: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
+    seen_before: dict[int, date] = field(default_factory=dict)
+    published: set[date] = field(default_factory=set)
 
     def changes(self) -> list[RecordPlan]:
         """What is done to records, in the order of the rows; what ends comes last."""
@@ -121,11 +126,3 @@ def ended_on(seen_on: date, published: Iterable[date]) -> date | None:
     Worked out from the days alone, so that it is the same in whatever order the extracts were imported.
     """
     return min((on for on in published if on > seen_on), default=None)
-
-
-def merged_fields(plans: Iterable[Mapping[str, Said]]) -> dict[str, Said]:
-    """All fields that some of these tell; the first that tells a field is right."""
-    fields: dict[str, Said] = {}
-    for each in plans:
-        fields = {**each, **fields}
-    return fields

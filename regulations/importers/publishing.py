@@ -3,14 +3,13 @@
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date
 from typing import Any
 
 from django.db import connection
 from django.db.models import Model
 
 from regulations.importers.plans import Action, EntryPlan, Plan, RecordPlan
-from regulations.importers.records import KEYS, MODELS, RECORD_OF, Said, key_name
+from regulations.importers.records import KEYS, MODELS, RECORD_OF, Said, as_json, key_name
 from regulations.importers.statements import Register
 from regulations.models import (
     Change,
@@ -209,7 +208,7 @@ class _Publisher:
         for plan in self.plan.entries:
             for each in plan.disagreed:
                 row = self.rows[each.row] if each.row else None
-                facts = {"ours": _json(each.ours), "theirs": _json(each.theirs), "row": row}
+                facts = {"ours": as_json(each.ours), "theirs": as_json(each.theirs), "row": row}
                 Disagreement.objects.update_or_create(
                     entry=plan.entry, record=each.record, field=each.field, outcome="", defaults=facts
                 )
@@ -291,9 +290,3 @@ def _check(record: Model) -> None:
 
 def _field(model: type[Model], column: str) -> str:
     return next(field.name for field in model._meta.fields if column in (field.name, field.attname))
-
-
-def _json(value: Said) -> Any:
-    if isinstance(value, frozenset):
-        return sorted(value)
-    return value.isoformat() if isinstance(value, date) else value

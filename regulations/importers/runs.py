@@ -20,7 +20,6 @@ from regulations.importers.logbook import write_down
 from regulations.importers.planning import plan
 from regulations.importers.plans import Plan
 from regulations.importers.publishing import apply
-from regulations.importers.standing import standing
 from regulations.importers.statements import Register
 from regulations.models import Extract, ImportRun
 
@@ -119,7 +118,7 @@ def _read(register: Register, extract: Extract, tell: Progress) -> Read:
     tell(f"Comparing {len(rows):,} rows with our records ...")
     found = holds.of_rows(register, rows, holds.unknown_words(rows))
     planned = plan(register.key, extract.on, {row.number: row.statement for row in rows})
-    found += holds.of_plan(planned, standing(register.key), extract.on)
+    found += holds.of_plan(planned, extract.on)
     return Read(table, rows, planned, found)
 
 

@@ -207,9 +207,14 @@ def test_a_person_says_who_a_waiting_row_is(ledger, is_ours):
     ours = make_company(name="Alpha AG")
     read(ledger, row())
     Ruling.objects.create(
-        about="firm", register=ledger.key, name="Alpha AG", raw=ALPHA, decided_by="me", reason="GLEIF",
+        about="firm",
+        register=ledger.key,
+        name="Alpha AG",
+        raw=ALPHA,
+        decided_by="me",
+        reason="GLEIF",
         company=ours if is_ours else None,
-    )  # fmt: skip
+    )
 
     imported(ledger, row())
 
@@ -239,9 +244,15 @@ def test_a_row_that_waits_ends_nothing(ledger):
 def test_a_person_says_what_a_cell_means(ledger):
     imported(ledger, row(activities="kepeing"))
     Ruling.objects.create(
-        about="cell", register=ledger.key, name="Alpha AG", column="activities", raw="kepeing", value="keeping",
-        decided_by="me", reason="A slip.",
-    )  # fmt: skip
+        about="cell",
+        register=ledger.key,
+        name="Alpha AG",
+        column="activities",
+        raw="kepeing",
+        value="keeping",
+        decided_by="me",
+        reason="A slip.",
+    )
 
     run = imported(ledger, row(activities="kepeing"))
 
