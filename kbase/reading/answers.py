@@ -21,6 +21,7 @@ from kbase.reading.filtering import Filtering
 from kbase.reading.ordering import Order
 from kbase.reading.problems import BadRequest, Fault
 from kbase.reading.questions import START, DetailQuestion, ListQuestion
+from kbase.reading.related import RelatedCovering
 from kbase.reading.searching import BY_RELEVANCE, MANY, SOME
 from kbase.reading.selection import Selection
 from kbase.reading.statements import Statement, compile_statement, counting
@@ -314,7 +315,7 @@ def _ranked_statement(resource: type[Resource], rows: Rows) -> Statement:
 @lru_cache(SHAPES_KEPT)
 def _facet_statement(resource: type[Resource], rows: Rows, name: str) -> Statement:
     covering = _covering(resource, rows)
-    if covering and covering.counts(name):
+    if isinstance(covering, Covering) and covering.counts(name):
         return covering.facet(resource.filterset_class, rows.filters, name)
     return resource.filterset_class.facets()[name].statement(_matching(resource, rows).order_by())
 
@@ -332,7 +333,7 @@ def _records_statement(resource: type[Resource], rows: Rows) -> Statement:
     return compile_statement(asked.values_list("pk", project(resource.serializer_class())))
 
 
-def _covering(resource: type[Resource], rows: Rows, order: Order = ()) -> Covering | None:
+def _covering(resource: type[Resource], rows: Rows, order: Order = ()) -> Covering | RelatedCovering | None:
     """The table that stands in for the records, if the question is one for it."""
     covering = resource.covering
     if covering is None or rows.holding or rows.searched not in ("", MANY) or rows.is_past:

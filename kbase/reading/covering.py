@@ -24,12 +24,38 @@ Shape = tuple[tuple[str, Any], ...]
 
 
 @dataclass(frozen=True)
-class Covering:
+class Copies:
+    """A table of copies, and the filters that its rows can be asked for by.
+
+    rows: all of its rows. record: the column with the id of the record that a row stands for.
+    same: the filters whose conditions are true of its rows as they are, because it has the columns that they look at.
+    instead: for other filters the condition that a row has any of some values.
+    """
+
+    rows: QuerySet
+    record: str
+    same: frozenset[str]
+    instead: Mapping[str, Condition]
+
+    def has(self, name: str) -> bool:
+        """Whether its rows can be asked for by this parameter of a filter."""
+        base, _, suffix = name.partition("__")
+        return base in self.same or (base in self.instead and suffix in ("", "not", "all"))
+
+    def condition(self, name: str, declared: Parameter) -> Condition:
+        """The condition on its rows that stands for this parameter, declared as it is."""
+        base, _, suffix = name.partition("__")
+        if base in self.same:
+            assert declared.condition, f"{name}: the filter of a column has a condition"
+            return declared.condition
+        has_any = self.instead[base]
+        return (lambda value: ~has_any(value)) if suffix == "not" else has_any
+
+
+@dataclass(frozen=True)
+class Covering(Copies):
     """Declares such a table, for questions about now; none of the past.
 
-    rows: all of its rows. record: the column with the record's id.
-    same: the filters whose conditions are true of its rows as they are, because it has the columns that they look at.
-    instead: for other filters the condition that a row's record has any of some values.
     part: the filter by whose values the further rows are told apart. whole, parts: the condition of the one row of each
         record, and that of the others; of_part: that of the rows of one part.
     order: the columns by which its rows can be ordered.
@@ -37,10 +63,6 @@ class Covering:
     tallies: the counts that are kept, if any are; they are asked where they can answer.
     """
 
-    rows: QuerySet
-    record: str
-    same: frozenset[str]
-    instead: Mapping[str, Condition]
     part: str
     whole: Q
     parts: Q
@@ -51,7 +73,7 @@ class Covering:
 
     def covers(self, shape: Shape, order: Iterable[str] = ()) -> bool:
         """Whether it can answer these filters, in an order of these columns."""
-        return set(order) <= self.order and all(self._has(name) for name, _ in shape)
+        return set(order) <= self.order and all(self.has(name) for name, _ in shape)
 
     def matching(self, filters: Mapping[str, Parameter], shape: Shape) -> QuerySet:
         """The rows of the records that meet the filters, each record once."""
@@ -88,25 +110,13 @@ class Covering:
         values = self.counted.get(name, facet.values)
         return replace(facet, values=values, repeats=False).statement(rows.order_by())
 
-    def _has(self, name: str) -> bool:
-        base, _, suffix = name.partition("__")
-        return base in self.same or (base in self.instead and suffix in ("", "not", "all"))
-
     def _is_one_part(self, name: str, value: Any) -> bool:
         return name in (self.part, f"{self.part}__all") and isinstance(value, ArrayOf)
 
     def _kept(self, rows: QuerySet, filters: Mapping[str, Parameter], asked: Iterable[tuple[str, Any]]) -> QuerySet:
         for name, value in asked:
-            rows = rows.filter(self._condition(name, filters[name])(value))
+            rows = rows.filter(self.condition(name, filters[name])(value))
         return rows
-
-    def _condition(self, name: str, declared: Parameter) -> Condition:
-        base, _, suffix = name.partition("__")
-        if base in self.same:
-            assert declared.condition, f"{name}: the filter of a column has a condition"
-            return declared.condition
-        has_any = self.instead[base]
-        return (lambda value: ~has_any(value)) if suffix == "not" else has_any
 
 
 def _values(filters: Mapping[str, Parameter], shape: Shape) -> Iterable[tuple[str, Any]]:

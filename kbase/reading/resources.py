@@ -27,6 +27,7 @@ from kbase.reading.links import link
 from kbase.reading.ordering import Column
 from kbase.reading.problems import Gone, NotFound, unknown
 from kbase.reading.questions import read_detail, read_list, refuse_unknown_names
+from kbase.reading.related import RelatedCovering
 from kbase.reading.searching import Search
 from kbase.reading.serializers import ResourceSerializer
 from kbase.reading.values import query_parameters
@@ -57,7 +58,7 @@ class Resource(ViewSet):
     order: ClassVar[tuple[str, ...]] = ()
     default_order: ClassVar[tuple[str, ...]] = ()
     holding_on: ClassVar[Callable[[Any], Q] | None] = None
-    covering: ClassVar[Covering | None] = None
+    covering: ClassVar[Covering | RelatedCovering | None] = None
     formats = MEDIA_TYPES
     search: ClassVar[Search | None] = None
     lookup_url_kwarg = "key"

@@ -5,6 +5,7 @@ from django.db.models import Q
 from kbase.reading.fields import Url
 from kbase.reading.filters import Codes, Dates, Keys, Reference, ResourceFilter, Words
 from kbase.reading.groups import Group
+from kbase.reading.related import RelatedCovering
 from kbase.reading.resources import Resource
 from kbase.reading.serializers import DetailSerializer, ResourceSerializer, many
 from regulations.api.authorisations import AuthorisationFilter
@@ -13,6 +14,7 @@ from regulations.api.enforcement_actions import EnforcementActionFilter
 from regulations.api.people import OfficeHolderSerializer
 from regulations.api.refs import CompanyRef, JurisdictionRef, TopicRef
 from regulations.models import (
+    AuthorisationFacet,
     Company,
     CompanyIdentifier,
     CompanyName,
@@ -22,6 +24,7 @@ from regulations.models import (
     Source,
     Topic,
 )
+from regulations.models.authorisation_facets import permits_q
 from regulations.models.base import span_covers
 
 
@@ -156,6 +159,17 @@ class CompanyFilter(ResourceFilter):
         fields: ClassVar = []
 
 
+COVERING = RelatedCovering(
+    group="authorisation",
+    rows=AuthorisationFacet.objects.all(),
+    record="company_id",
+    key="slug",
+    same=frozenset(["regulator", "jurisdiction", "kind", "status", "applied_on", "granted_on", "ended_on"]),
+    instead={"activity": permits_q},
+    first=frozenset(["regulator", "jurisdiction"]),
+)
+
+
 class CompanyResource(Resource):
     """Firms, projects and ventures in the market."""
 
@@ -164,6 +178,7 @@ class CompanyResource(Resource):
     serializer_class = CompanySerializer
     detail_serializer_class = CompanyDetailSerializer
     filterset_class = CompanyFilter
+    covering = COVERING
     order = (
         "name",
         "legal_name",

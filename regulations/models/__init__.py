@@ -1,5 +1,6 @@
 """What is true: the records, the rules they obey, and the questions one can ask of them."""
 
+from regulations.models.authorisation_facets import AuthorisationFacet
 from regulations.models.authorisations import Authorisation, AuthorisationStatus
 from regulations.models.bodies import Organisation, Regulator
 from regulations.models.citations import Citation
@@ -36,6 +37,7 @@ from regulations.models.topics import Topic
 __all__ = [
     "Appointment",
     "Authorisation",
+    "AuthorisationFacet",
     "AuthorisationStatus",
     "Change",
     "Citation",

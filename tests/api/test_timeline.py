@@ -28,6 +28,9 @@ from tests.factories import (
 
 # Dates of evidence, of files and of wording, and those that the database derives from milestones.
 NOT_STEPS = {
+    ("AuthorisationFacet", "applied_on"),
+    ("AuthorisationFacet", "granted_on"),
+    ("AuthorisationFacet", "ended_on"),
     ("PolicyFacet", "introduced_on"),
     ("PolicyTally", "month"),
     ("Appointment", "held_on"),
