@@ -183,6 +183,8 @@ class Policy(Record):
                 "slug",
                 name="policy_newest_by_jurisdiction",
             ),
+            # What is found by words in a place, beyond the ranked; the id is what its document is found by.
+            models.Index("jurisdiction", "slug", name="policy_by_jurisdiction", include=["id"]),
             models.Index(
                 F("effective_from").desc(nulls_last=True),
                 "slug",

@@ -1,10 +1,12 @@
 """A list in which very many are found answers as if all of them had been gathered, without gathering them."""
 
 import pytest
+from django.db import connection, transaction
 
 from kbase.reading import answers
 from regulations.api import search
-from tests.api.asking import ask, refusal, walk
+from tests.api.asking import ROOT, ask, refusal, walk
+from tests.api.test_covering import nodes_of, run_of
 from tests.api.test_search import plan
 
 ORDERS = [None, "slug", "-introduced_on", "kind,relevance", "-effective_from,-slug"]
@@ -116,3 +118,20 @@ def test_others_than_the_ranked_are_looked_through_in_the_order_of_the_list(know
     assert "SubPlan" in planned
     assert "record_id = policy.id" in planned
     assert "Bitmap" not in planned
+
+
+def test_others_of_a_place_are_looked_through_by_their_keys(knowledge, few_are_many):
+    few_are_many(gathered=0)
+    sql, params = run_of(f"{ROOT}policies/?q=crypto+assets&jurisdiction=HK&page_size=200", "(NOT (")
+    with transaction.atomic(), connection.cursor() as cursor:
+        # The knowledge is small; a large place is never sorted.
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off")
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
+        [plan] = cursor.fetchone()[0]
+
+    [looked_through] = [node for node in nodes_of(plan["Plan"]) if node.get("Index Name") == "policy_by_jurisdiction"]
+    [limit] = [
+        node for node in nodes_of(plan["Plan"]) if node["Node Type"] == "Limit" and looked_through in nodes_of(node)
+    ]
+    assert "jurisdiction_id = " in looked_through["Index Cond"]
+    assert "Sort" not in {node["Node Type"] for node in nodes_of(limit)}
