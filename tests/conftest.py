@@ -48,6 +48,8 @@ def pytest_configure(config):
         use_own_server()
     # The tests ask from one address, and more in a minute than a reader would.
     settings.RATE_LIMIT = 10**9
+    # A password that is slow to try is slow to set, for each editor anew; servers in processes of their own do as always.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.KBASE_HOME = tests_home()
     # Playwright keeps an event loop in the thread of the tests, and nothing in that loop speaks to the database.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "on"
