@@ -32,7 +32,8 @@ from tests import described, homes
 from tests.running import free_port, start_server
 
 HOME_VARIABLE = "TESTS_HOME"
-TEMPLATE = "test_kbase_knowledge"
+# Databases to copy; nobody connects to them once they are made.
+EMPTY, KNOWLEDGE = TEMPLATES = "test_kbase_migrated", "test_kbase_knowledge"
 
 # A slow machine is no mistake in the code.
 hypothesis_settings.register_profile("kbase", deadline=None)
@@ -41,9 +42,10 @@ hypothesis_settings.load_profile("kbase")
 
 def pytest_configure(config):
     if not is_worker(config):
-        os.environ[HOME_VARIABLE] = tempfile.mkdtemp(prefix="kbase-tests-")
+        os.environ[HOME_VARIABLE] = tempfile.mkdtemp(prefix="kbase-tests-", dir=homes.memory())
         # PostgreSQL, which refuses to run as root, has to get through.
         tests_home().chmod(0o711)
+        config.option.basetemp = config.option.basetemp or tests_home() / "tmp"
     if "DATABASE_URL" not in os.environ:
         use_own_server()
     # The tests ask from one address, and more in a minute than a reader would.
@@ -73,7 +75,8 @@ def use_own_server():
 def pytest_unconfigure(config):
     if not is_worker(config):
         with suppress(psycopg.OperationalError):
-            drop_database(TEMPLATE)
+            for template in TEMPLATES:
+                drop_database(template)
     connections.close_all()
     if "DATABASE_URL" not in os.environ:
         embedded.server_in(tests_home() / "postgres").release()
@@ -97,6 +100,16 @@ def is_worker(config):
 
 def tests_home():
     return Path(os.environ[HOME_VARIABLE])
+
+
+@contextmanager
+def once(name):
+    """Yield whether the work of this name is still to be done in this run; who asks meanwhile waits until it is."""
+    done = tests_home() / f"{name}.done"
+    with (tests_home() / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield not done.exists()
+        done.touch()
 
 
 # The description
@@ -148,17 +161,10 @@ def copy_database(template, name):
     drop_database(name)
     with administration() as connection:
         connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(
+                sql.Identifier(name), sql.Identifier(template)
+            )
         )
-
-
-def copy_empty_database(name):
-    """Make a database like the migrated, empty one of the tests."""
-    connections["default"].close()
-    template = connections["default"].settings_dict["NAME"]
-    # Before the test database is made, this is the name of the real one.
-    assert template.startswith("test_"), template
-    copy_database(template, name)
 
 
 @contextmanager
@@ -176,31 +182,40 @@ def connected_to(name):
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_test_environment, django_db_modify_db_settings, django_db_blocker):
+def empty_template(django_test_environment, django_db_blocker):
+    """The name of a migrated, empty database, made once for all workers."""
+    with once(EMPTY) as is_due, django_db_blocker.unblock():
+        if is_due:
+            copy_database("template1", EMPTY)
+            with connected_to(EMPTY):
+                call_command("migrate", interactive=False, verbosity=0)
+    return EMPTY
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(empty_template, django_db_modify_db_settings, django_db_blocker):
     """Make the test database also when all who need it use a copy; pytest-django looks for `django_db` alone.
 
-    Its value is the database's name.
+    Its value is the name of the template.
     """
+    connections["default"].settings_dict["TEST"]["TEMPLATE"] = empty_template
     with django_db_blocker.unblock():
         made = setup_databases(verbosity=0, interactive=False)
         connections["default"].close()
-    yield connections["default"].settings_dict["NAME"]
+    yield empty_template
     with django_db_blocker.unblock():
         teardown_databases(made, verbosity=0)
 
 
 @pytest.fixture(scope="session")
 def knowledge_template(django_db_setup, django_db_blocker):
-    """The name of a database that holds all fixtures, loaded once for all workers; copy it, never connect to it."""
-    done = tests_home() / "knowledge-is-loaded"
-    with (tests_home() / "knowledge.lock").open("w") as lock, django_db_blocker.unblock():
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not done.exists():
-            copy_empty_database(TEMPLATE)
-            with connected_to(TEMPLATE):
+    """The name of a database that holds all fixtures, loaded once for all workers."""
+    with once(KNOWLEDGE) as is_due, django_db_blocker.unblock():
+        if is_due:
+            copy_database(django_db_setup, KNOWLEDGE)
+            with connected_to(KNOWLEDGE):
                 call_command("load_knowledge", verbosity=0)
-            done.touch()
-    return TEMPLATE
+    return KNOWLEDGE
 
 
 @pytest.fixture(scope="session")
@@ -233,9 +248,8 @@ def committed(django_db_setup, django_db_blocker, worker_id):
 
 @contextmanager
 def own_database(name, template, django_db_blocker):
-    """Let `connections["default"]` speak with a copy of the template, which nobody is connected to."""
+    """Let `connections["default"]` speak with a copy of the template."""
     with django_db_blocker.unblock():
-        connections["default"].close()
         copy_database(template, name)
         with connected_to(name):
             yield name
@@ -277,7 +291,9 @@ def database_url(name):
 @pytest.fixture
 def server_home():
     """A folder for a kbase of its own, short enough for the path of a socket."""
-    with tempfile.TemporaryDirectory(prefix="kbase-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(
+        prefix="kbase-", dir=homes.memory() or "/tmp", ignore_cleanup_errors=True
+    ) as folder:
         Path(folder).chmod(0o711)
         yield Path(folder)
 
@@ -286,9 +302,8 @@ def server_home():
 def settled_home(server_home):
     """Such a folder in which kbase has served before, so that it starts without migrating and loading once more."""
     settled = tests_home() / "settled"
-    with (tests_home() / "settled.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not settled.exists():
+    with once("settled") as is_due:
+        if is_due:
             homes.settle(settled)
     homes.copy_home(settled, server_home)
     return server_home

@@ -1,10 +1,26 @@
-"""The folder of a kbase that has served before, made once and copied for each test that needs not begin from nothing."""
+"""Where the tests have their files, and the folder of a kbase that has served before, made once and copied for many."""
 
 import os
 import shutil
 from pathlib import Path
 
+import psutil
+
 from tests.running import free_port, start_server
+
+MEMORY = Path("/dev/shm")
+# The tests' databases and servers take a third of this.
+ROOM = 6 * 2**30
+
+
+def memory() -> Path | None:
+    """The folder that is kept in memory, if it has room for what tests write and nobody has chosen TMPDIR.
+
+    A database is hundreds of small files, copied for many a test; on a disk that takes ten times as long.
+    """
+    if "TMPDIR" in os.environ or not (MEMORY.is_dir() and os.access(MEMORY, os.W_OK)):
+        return None
+    return MEMORY if min(shutil.disk_usage(MEMORY).free, psutil.virtual_memory().available) > ROOM else None
 
 
 def settle(home: Path) -> None:

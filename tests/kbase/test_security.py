@@ -8,18 +8,17 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import sync_playwright
 
-from tests.conftest import copy_empty_database, database_url, drop_database
+from tests.conftest import copy_database, database_url, drop_database
 from tests.running import PROJECT, environment, free_port, start_server
 
 EDITOR = {"EDITOR_NAME": "ada", "EDITOR_PASSWORD": "correct horse 9"}
 
 
 @pytest.fixture(scope="module")
-def empty_server(tmp_path_factory, django_db_setup, django_db_blocker, worker_id):
+def empty_server(tmp_path_factory, django_db_setup, worker_id):
     """The production server on a migrated, empty database, with the editor ada."""
     name = f"test_kbase_empty_{worker_id}"
-    with django_db_blocker.unblock():
-        copy_empty_database(name)
+    copy_database(django_db_setup, name)
     home = tmp_path_factory.mktemp("server")
     variables = {"DATABASE_URL": database_url(name)}
     command("editor", KBASE_HOME=str(home), **EDITOR, **variables)
