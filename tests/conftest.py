@@ -10,8 +10,9 @@ import os
 import shutil
 import tempfile
 from collections import Counter
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from random import Random
 from urllib.parse import quote
 
 import psycopg
@@ -29,6 +30,7 @@ from psycopg import sql
 from kbase import embedded
 from kbase.reading import kept
 from tests import described, homes
+from tests.api.worlds import World
 from tests.running import free_port, start_server
 
 HOME_VARIABLE = "TESTS_HOME"
@@ -237,6 +239,37 @@ def knowledge(db, knowledge_database):
     with connected_to(knowledge_database), transaction.atomic():
         yield
         transaction.set_rollback(True)
+
+
+@pytest.fixture(scope="session")
+def worlds(django_db_setup, worker_id):
+    """The databases that hold a world of random rows, by its seed and its size; `world_of` makes them."""
+    made = {}
+    yield made
+    for name in made.values():
+        drop_database(name)
+
+
+@pytest.fixture
+def world_of(worlds, django_db_setup, django_db_blocker, worker_id):
+    """A function that lets the test see the world of a seed and a size in `connections["default"]`.
+
+    As with `knowledge`, the rows are made once, and what a test does to them is taken back.
+    """
+    with django_db_blocker.unblock(), ExitStack() as stack:
+
+        def enter(seed, size=10):
+            if (seed, size) not in worlds:
+                name = f"test_kbase_world_{seed}_{size}_{worker_id}"
+                copy_database(django_db_setup, name)
+                with connected_to(name):
+                    World(Random(seed), size).fill()
+                worlds[seed, size] = name
+            stack.enter_context(connected_to(worlds[seed, size]))
+            stack.enter_context(transaction.atomic())
+            stack.callback(transaction.set_rollback, True)
+
+        yield enter
 
 
 @pytest.fixture

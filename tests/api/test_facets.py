@@ -12,7 +12,6 @@ from regulations.models import Policy
 from tests.api.asking import ask, refusal, walk
 from tests.api.test_filters import COMPUTED, ON, cases, holds, related, value_at
 from tests.api.test_queries import LIST, queries, statements
-from tests.api.worlds import World
 from tests.factories import (
     make_citation,
     make_company,
@@ -69,9 +68,9 @@ def random_questions(resource, rows, random, count):
 
 @every_resource
 @pytest.mark.parametrize("seed", [1, 2])
-def test_facets_count_what_meets_the_other_filters(db, client, resource, seed):
+def test_facets_count_what_meets_the_other_filters(world_of, client, resource, seed):
     random = Random(seed)
-    World(random, size=9).fill()
+    world_of(seed, size=9)
     rows = [row for row in resource.queryset.all() if resource.holding_on is None or holds(row, ON)]
     facets = facetable(resource)
 
@@ -87,8 +86,8 @@ def test_facets_count_what_meets_the_other_filters(db, client, resource, seed):
 
 
 @every_resource
-def test_counts_of_a_facet_with_one_value_a_record_sum_up_to_the_records_that_have_one(db, client, resource):
-    World(Random(3), size=8).fill()
+def test_counts_of_a_facet_with_one_value_a_record_sum_up_to_the_records_that_have_one(world_of, client, resource):
+    world_of(3, size=8)
 
     for name, declared in facetable(resource).items():
         if isinstance(declared, Codes | Flag) or not declared._is_many(name):
@@ -99,8 +98,8 @@ def test_counts_of_a_facet_with_one_value_a_record_sum_up_to_the_records_that_ha
 
 
 @every_resource
-def test_each_value_of_a_facet_finds_as_many_records_as_it_says(db, client, resource):
-    World(Random(4), size=6).fill()
+def test_each_value_of_a_facet_finds_as_many_records_as_it_says(world_of, client, resource):
+    world_of(4, size=6)
 
     for name in facetable(resource):
         for value, count in shown(ask(client, f"{resource.collection}/", on=ON, facets=name)["facets"][name])[:4]:
@@ -204,8 +203,8 @@ def test_facets_come_with_every_page_and_the_walk_goes_on_without_them(db, clien
 
 
 @every_resource
-def test_each_facet_costs_one_statement_and_sorts_out_no_doubles(db, client, resource):
-    World(Random(5), size=3).fill()
+def test_each_facet_costs_one_statement_and_sorts_out_no_doubles(world_of, client, resource):
+    world_of(5, size=3)
     names = list(resource.filterset_class.facets())
 
     run = queries(client, f"{resource.collection}/", facets=",".join(names))

@@ -22,7 +22,7 @@ from regulations.models import (
     Stance,
 )
 from tests.api.asking import ask, keys, walk
-from tests.api.worlds import TEXTS, World
+from tests.api.worlds import TEXTS
 from tests.factories import (
     make_authorisation,
     make_citation,
@@ -43,8 +43,8 @@ DAY = timedelta(1)
 
 
 @pytest.fixture
-def world(db):
-    return World(Random(20240229)).fill()
+def world(world_of):
+    world_of(20240229)
 
 
 # What the documentation says, in Python

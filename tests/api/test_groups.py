@@ -1,7 +1,6 @@
 """Groups: one related record meets all conditions. What each finds is compared with Python in test_filters."""
 
 from datetime import date
-from random import Random
 
 import pytest
 
@@ -10,7 +9,6 @@ from regulations.api.companies import CompanyFilter
 from regulations.api.urls import RESOURCES
 from tests.api.asking import ask, keys, refusal
 from tests.api.test_queries import LIST, NOTHING, queries, statements
-from tests.api.worlds import World
 from tests.factories import (
     make_appointment,
     make_authorisation,
@@ -219,8 +217,8 @@ PLAIN = {
 
 
 @every_group
-def test_group_costs_no_statement_of_its_own_and_sorts_out_no_doubles(db, client, resource, name):
-    World(Random(5), size=3).fill()
+def test_group_costs_no_statement_of_its_own_and_sorts_out_no_doubles(world_of, client, resource, name):
+    world_of(5, size=3)
 
     for parameter, text in ((name, PLAIN[name]), (f"{name}__not", PLAIN[name]), (f"{name}__count__gte", "1")):
         run = queries(client, f"{resource.collection}/", **{parameter: text})

@@ -11,15 +11,14 @@ from kbase.reading.questions import DEEPEST_ROW
 from regulations.api.urls import RESOURCES
 from regulations.models import Policy
 from tests.api.asking import ROOT, ask, faults, refusal, walk
-from tests.api.worlds import World
 from tests.factories import make_company, make_milestone, make_policy, make_source
 
 every_resource = pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.collection)
 
 
 @pytest.fixture
-def world(db):
-    return World(Random(11)).fill()
+def world(world_of):
+    world_of(11)
 
 
 def orders(resource):

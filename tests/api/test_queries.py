@@ -1,7 +1,6 @@
 """What an answer costs the database: the same few queries however much is shown, and no work for what is not."""
 
 from contextlib import contextmanager
-from random import Random
 
 import pytest
 from django.apps import apps
@@ -11,7 +10,6 @@ from kbase.reading.covering import Covering
 from kbase.reading.versions import VERSIONS
 from regulations.api.urls import RESOURCES
 from tests.api.asking import ROOT, ask, get, refusal
-from tests.api.worlds import World
 from tests.factories import make_jurisdiction, make_policy, make_regulator, make_topic
 
 every_resource = pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.collection)
@@ -82,11 +80,10 @@ def selections(client, resource, path=""):
 
 
 @every_resource
-def test_list_of_30_costs_as_many_queries_as_one_of_2(db, client, resource):
-    random = Random(5)
-    World(random, size=2).fill()
+def test_list_of_30_costs_as_many_queries_as_one_of_2(world_of, client, resource):
+    world_of(5, size=2)
     few = [queries(client, f"{resource.collection}/", page_size=200, **sent) for sent in selections(client, resource)]
-    World(random, size=30).fill()
+    world_of(5, size=30)
 
     many = [queries(client, f"{resource.collection}/", page_size=200, **sent) for sent in selections(client, resource)]
 
@@ -95,9 +92,9 @@ def test_list_of_30_costs_as_many_queries_as_one_of_2(db, client, resource):
 
 
 @every_resource
-def test_walk_costs_one_query_a_page(db, client, resource):
+def test_walk_costs_one_query_a_page(world_of, client, resource):
     # Enough that the second page is not the one that goes on with the rows without a value, which costs one more.
-    World(Random(5), size=20).fill()
+    world_of(5, size=20)
     first = queries(client, f"{resource.collection}/", page_size=2, cursor="*")
     following = ask(client, f"{resource.collection}/", page_size=2, cursor="*")["next"]
 
@@ -108,8 +105,8 @@ def test_walk_costs_one_query_a_page(db, client, resource):
 
 
 @every_resource
-def test_record_costs_one_query_however_much_belongs_to_it(db, client, resource):
-    World(Random(5), size=8).fill()
+def test_record_costs_one_query_however_much_belongs_to_it(world_of, client, resource):
+    world_of(5, size=8)
     path = f"{a_key(resource)}/"
 
     for sent in selections(client, resource, path):
@@ -117,8 +114,8 @@ def test_record_costs_one_query_however_much_belongs_to_it(db, client, resource)
 
 
 @every_resource
-def test_key_alone_is_read_from_the_one_table(db, client, resource):
-    World(Random(5), size=2).fill()
+def test_key_alone_is_read_from_the_one_table(world_of, client, resource):
+    world_of(5, size=2)
     order = {"ordering": resource.key}
 
     whole = queries(client, f"{resource.collection}/", **order)
@@ -133,8 +130,8 @@ def test_key_alone_is_read_from_the_one_table(db, client, resource):
 
 @every_resource
 @pytest.mark.parametrize("path", ["", "record"])
-def test_each_field_left_out_makes_the_statement_shorter(db, client, resource, path):
-    World(Random(5), size=2).fill()
+def test_each_field_left_out_makes_the_statement_shorter(world_of, client, resource, path):
+    world_of(5, size=2)
     path = f"{resource.collection}/{path and a_key(resource) + '/'}"
     shown = ask(client, path, page_size=1)["results"][0] if path.count("/") == 1 else ask(client, path)
     whole = longest(queries(client, path))
@@ -203,9 +200,9 @@ def test_record_that_does_not_exist_costs_one_query_more_for_the_nearest_or_two(
 
 
 @every_resource
-def test_statements_never_sort_out_doubles(db, client, resource):
+def test_statements_never_sort_out_doubles(world_of, client, resource):
     """`DISTINCT` would hide that a filter repeats rows, at the cost of reading all of them."""
-    World(Random(5), size=3).fill()
+    world_of(5, size=3)
 
     for name, declared in resource.filterset_class.declared_filters.items():
         to = getattr(declared, "to", None)
