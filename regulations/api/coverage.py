@@ -3,8 +3,8 @@ from functools import cache
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
-from django.db.models import Count, Max, TextField
-from django.db.models.functions import Cast
+from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery, Sum, TextField
+from django.db.models.functions import Cast, Coalesce
 from rest_framework import serializers
 
 from kbase.reading import kept
@@ -18,6 +18,7 @@ from regulations.models import (
     Authorisation,
     Company,
     EnforcementAction,
+    EvidenceTally,
     Jurisdiction,
     Milestone,
     Policy,
@@ -25,6 +26,7 @@ from regulations.models import (
     Stance,
     Topic,
 )
+from regulations.models.record_evidence import COLLECTION_NUMBERS
 
 # For each collection: its records, the path to the place that they belong to, the filter that names it in the list, and
 # the name under which they are cited.
@@ -37,6 +39,7 @@ COUNTED: dict[str, tuple[Any, str, str, str]] = {
     "enforcement-actions": (EnforcementAction, "jurisdiction", "jurisdiction", "enforcement_action"),
     "companies": (Company, "headquarters", "headquarters", "company"),
 }
+_NAMES = {number: name for name, number in COLLECTION_NUMBERS.items()}
 NUMBERS = ("count", "cited_count", "last_read_on", "newest_source_on")
 STATES = ("established", "established_by_bloc", "not_established", "not_researched")
 
@@ -122,13 +125,13 @@ class CoverageView(QuestionView):
 def covered(
     places: Sequence[Jurisdiction], topics: Sequence[Topic], cells: Cells, question: Question
 ) -> list[dict[str, Any]]:
-    """The rows of these places, from the cells of all these topics. They cost one query for each collection."""
-    records = {name: _counted(name, places) for name in COUNTED}
+    """The rows of these places, from the cells of all these topics; now they cost one query, as of then one a collection."""
+    records = _counted(places, question)
     return [
         {
             "jurisdiction": place_shown(place, question.root),
             "topics": topics_covered(place, topics, cells),
-            "records": [_records(name, records[name].get(place.pk), place, question) for name in COUNTED],
+            "records": [_records(name, records.get((place.pk, name)), place, question) for name in COUNTED],
         }
         for place in places
     ]
@@ -154,14 +157,40 @@ def _chosen(rows: Any, ids: Sequence[int] | None) -> list[Any]:
     return list(rows if ids is None else rows.filter(pk__in=ids))
 
 
-def _counted(name: str, places: Sequence[Jurisdiction]) -> dict[int, list[Any]]:
-    """The numbers of a collection by place (its id): NUMBERS."""
-    found = kept.rows(_numbers(name), {"places": [place.pk for place in places]})
-    return {place: numbers for place, *numbers in found}
+def _counted(places: Sequence[Jurisdiction], question: Question) -> dict[tuple[int, str], list[Any]]:
+    """The numbers of each place (its id) and collection that has records: NUMBERS."""
+    told = {"places": [place.pk for place in places]}
+    if question.known_at is None:
+        rows = [(place, _NAMES[number], *numbers) for place, number, *numbers in kept.rows(_tallied(), told)]
+    else:
+        rows = [(place, name, *numbers) for name in COUNTED for place, *numbers in kept.rows(_numbers(name), told)]
+    return {(place, name): numbers for place, name, *numbers in rows}
+
+
+@cache
+def _tallied() -> Statement:
+    """The numbers as they are counted in advance, by place and by the number of the collection."""
+    what = EvidenceTally.Counted
+    cells = EvidenceTally.objects.filter(jurisdiction_id__any_of=Param("places", IDS))
+    sums = cells.filter(counted__in=[what.RECORDS, what.CITED]).order_by().values("jurisdiction_id", "collection")
+    count, cited_count = (Coalesce(Sum("number", filter=Q(counted=each)), 0) for each in (what.RECORDS, what.CITED))
+    read, published = (Cast(Subquery(_newest(each)), TextField()) for each in (what.READ, what.PUBLISHED))
+    numbers = sums.annotate(count=count, cited_count=cited_count, last_read_on=read, newest_source_on=published)
+    return compile_statement(numbers.values_list("jurisdiction_id", "collection", *NUMBERS))
+
+
+def _newest(what: EvidenceTally.Counted) -> QuerySet[EvidenceTally]:
+    """The last day of a cell on which something is counted."""
+    cell = EvidenceTally.objects.filter(
+        jurisdiction_id=OuterRef("jurisdiction_id"), collection=OuterRef("collection"), counted=what
+    )
+    days = cell.values("day").annotate(held=Sum("number")).filter(held__gt=0)
+    return days.order_by("-day").values("day")[:1]
 
 
 @cache
 def _numbers(name: str) -> Statement:
+    """The numbers of a collection by place, counted from the records: as of a past moment none are kept."""
     model, path, _, cited = COUNTED[name]
     rows = model._base_manager.filter(**{f"{path}__any_of": Param("places", IDS)}).order_by().values(path)
     # Days as texts, as they are kept.

@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.db import models
-from django.db.models import ExpressionWrapper, Q
+from django.db.models import ExpressionWrapper, F, Q, Value
 from django.http import HttpResponseBase
 from rest_framework import serializers
 
@@ -23,7 +23,7 @@ from regulations.api.jurisdictions import JurisdictionResource, JurisdictionSeri
 from regulations.api.milestones import MilestoneResource, MilestoneSerializer
 from regulations.api.policies import TALLIES, PolicyResource, PolicySerializer
 from regulations.api.refs import TopicRef
-from regulations.models import Jurisdiction, Membership, Milestone, Policy, PolicyStatus, Topic
+from regulations.models import EvidenceTally, Jurisdiction, Membership, Milestone, Policy, PolicyStatus, Topic
 from regulations.models.base import span_covers
 
 # As many as a page shows before its reader asks for all.
@@ -248,26 +248,30 @@ def _counted(statement: Statement, place: Jurisdiction, question: Question) -> l
 
 
 @cache
-def _by_status(is_past: bool) -> Statement:
+def _by_status(as_known: bool) -> Statement:
     """How many policies of the place have each status on the day; the most frequent first."""
     facet = PolicyResource.filterset_class.facets()["status"]
-    if not is_past:
+    if not as_known:
         return facet.shown(TALLIES.tallied([("jurisdiction", ArrayOf(_place))], "status"))
     return facet.statement(Policy.objects.filter(jurisdiction=_place).order_by())
 
 
 @cache
-def _steps_counted() -> Statement:
+def _steps_counted(as_known: bool) -> Statement:
     """How many steps of the place's policies there were by the day, and how many come after it."""
-    steps = Milestone.objects.filter(policy__jurisdiction=_place).order_by()
-    is_past = compile_statement(steps.values_list(ExpressionWrapper(Q(date__lte=ON), models.BooleanField())))
-    tallies = "count(*) FILTER (WHERE is_past), count(*) FILTER (WHERE NOT is_past)"
-    return Statement(f"SELECT {tallies} FROM ({is_past.sql}) AS steps (is_past)", is_past.params)  # noqa: S608 (compiled by the ORM)
+    if as_known:
+        dated = Milestone.objects.filter(policy__jurisdiction=_place).annotate(day=F("date"), number=Value(1))
+    else:
+        dated = EvidenceTally.objects.filter(jurisdiction_id=_place, counted=EvidenceTally.Counted.STEPS)
+    is_past = ExpressionWrapper(Q(day__lte=ON), models.BooleanField())
+    steps = compile_statement(dated.order_by().values_list(is_past, "number"))
+    sums = (f"coalesce(sum(number) FILTER (WHERE {each}), 0)::bigint" for each in ("is_past", "NOT is_past"))
+    return Statement(f"SELECT {', '.join(sums)} FROM ({steps.sql}) AS steps (is_past, number)", steps.params)  # noqa: S608 (compiled by the ORM)
 
 
 def _steps(place: Jurisdiction, blocs: Sequence[Jurisdiction], question: Question) -> dict[str, Any]:
     laws = [place, *blocs]
-    counts = [_counted(_steps_counted(), law, question)[0] for law in laws]
+    counts = [_counted(_steps_counted(question.known_at is not None), law, question)[0] for law in laws]
     past, coming = (sum(counted) for counted in zip(*counts, strict=True))
     asked = {"jurisdiction": _codes(laws)}
     return {

@@ -12,6 +12,7 @@ from regulations.models.companies import (
 )
 from regulations.models.enforcement_actions import EnforcementAction, EnforcementDomain, EnforcementName
 from regulations.models.events import Event, EventOrganiser, EventStep
+from regulations.models.evidence_tallies import EvidenceTally
 from regulations.models.figures import Figure
 from regulations.models.jurisdictions import Jurisdiction, Membership
 from regulations.models.measures import Measure, MeasureEffect
@@ -26,6 +27,7 @@ from regulations.models.policies import (
 from regulations.models.policy_facets import PolicyFacet
 from regulations.models.policy_tallies import PolicyTally
 from regulations.models.provisions import Provision
+from regulations.models.record_evidence import RecordEvidence
 from regulations.models.register_entries import Disagreement, RegisterEntry, Ruling
 from regulations.models.registers import Extract, ImportCell, ImportChange, ImportRow, ImportRun
 from regulations.models.revisions import Change, DataVersion, Revision, change
@@ -53,6 +55,7 @@ __all__ = [
     "Event",
     "EventOrganiser",
     "EventStep",
+    "EvidenceTally",
     "Extract",
     "Figure",
     "ImportCell",
@@ -74,6 +77,7 @@ __all__ = [
     "PolicyStatus",
     "PolicyTally",
     "Provision",
+    "RecordEvidence",
     "RegisterEntry",
     "Regulator",
     "Revision",

@@ -244,7 +244,8 @@ def test_all_models_of_the_domain_are_edited_somewhere():
     own = {model for model in apps.get_app_config("regulations").get_models() if not model._meta.auto_created}
 
     # The database alone writes revisions, and the words that search looks through.
-    copies = {"AuthorisationFacet", "PolicyFacet", "PolicyTally", "SearchDocument", "SearchWord"}
+    copies = {"AuthorisationFacet", "EvidenceTally", "PolicyFacet", "PolicyTally", "RecordEvidence"}
+    copies |= {"SearchDocument", "SearchWord"}
     kept_by_triggers = {"Change", "DataVersion", "Revision"} | copies
     # Shown on the page of their run.
     shown = {"Extract", "ImportChange"}

@@ -6,7 +6,6 @@ from random import Random
 import pytest
 
 from kbase.reading import kept
-from regulations.api.coverage import COUNTED
 from regulations.models import Jurisdiction
 from tests.api.asking import ask, get, problem, refusal
 from tests.api.test_queries import statements
@@ -168,10 +167,10 @@ def test_profile_costs_as_many_queries_with_many_records_as_with_few(db, client)
         profile(client, place.code, on=ON)
 
     # The versions of the tables, and again at the end; the place, itself and its memberships rendered; the topics, the
-    # memberships and the stances of the cells: eight. One for each collection.
+    # memberships and the stances of the cells: eight. The numbers of all collections.
     # The ids of the place, of its bloc, and of both; the statuses and the steps of each: seven.
     # Of the lists that are there the rows, and of those whose statuses and steps do not tell it, the count.
-    assert len(few) == len(many) == 8 + len(COUNTED) + 7 + 11
+    assert len(few) == len(many) == 8 + 1 + 7 + 11
 
 
 def test_what_is_counted_of_a_bloc_is_counted_once_for_all_its_members(committed, client, monkeypatch):

@@ -8,7 +8,17 @@ from regulations.models import Change, Policy, Revision, change
 from tests.factories import make_policy, make_topic
 
 # The record of changes itself, and what is derived from other tables.
-DERIVED = ("revision", "change", "searchdocument", "searchword", "policyfacet", "policytally", "authorisationfacet")
+DERIVED = (
+    "revision",
+    "change",
+    "searchdocument",
+    "searchword",
+    "authorisationfacet",
+    "policyfacet",
+    "policytally",
+    "recordevidence",
+    "evidencetally",
+)
 # What an import read and would do: a log that is written once.
 LOGGED = ("extract", "importrun", "importrow", "importrow_entries", "importcell", "importchange")
 UNWATCHED = {"data_version", *(f"regulations_{name}" for name in DERIVED + LOGGED)}
