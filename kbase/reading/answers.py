@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 
 from kbase.reading import clock, facets, kept, windows
 from kbase.reading.covering import Covering
-from kbase.reading.expressions import Param, Slice
+from kbase.reading.expressions import Merged, Param, Slice
 from kbase.reading.fields import ON, project
 from kbase.reading.filtering import Filtering
 from kbase.reading.ordering import Order
@@ -24,7 +24,7 @@ from kbase.reading.questions import START, DetailQuestion, ListQuestion
 from kbase.reading.related import RelatedCovering
 from kbase.reading.searching import BY_RELEVANCE, MANY, SOME
 from kbase.reading.selection import Selection
-from kbase.reading.statements import Statement, compile_statement, counting
+from kbase.reading.statements import Statement, added, compile_statement, counting
 from kbase.reading.windows import Window
 
 if TYPE_CHECKING:
@@ -36,6 +36,10 @@ ListAnswer = tuple[bytes, Mapping[str, str | None]]
 # Of very many that are found by words, so many at most are counted under filters.
 COUNTED = 500
 
+# So many records at most are looked at by themselves as of a past moment.
+MOST_CHANGED = 1000
+CHANGED = Param("changed", ArrayField(models.BigIntegerField()))
+
 # So many shapes of question keep their statements; a front end asks in a few dozen.
 SHAPES_KEPT = 1000
 
@@ -43,13 +47,15 @@ SHAPES_KEPT = 1000
 @dataclass(frozen=True)
 class Rows:
     """Which rows are asked for, as far as it shapes statements: by which filters, whether holding on the day, how
-    searched (see Sought.shape), and whether as they were at a past moment.
+    searched (see Sought.shape), whether as they were at a past moment, and whether that is near: so few of them were
+    changed since that these are told by their ids, and the table that stands in for the records tells of all others.
     """
 
     filters: tuple[tuple[str, Any], ...]
     holding: bool
     searched: str
     is_past: bool
+    is_near: bool = False
 
 
 def detail_answer(resource: type[Resource], question: DetailQuestion, key: str, root: str) -> bytes | None:
@@ -83,7 +89,7 @@ def list_rows(
     """
     number, size = question.page.number or 1, question.page.size
     values = _values(question, root) | {"offset": (number - 1) * size}
-    rows = _rows(question, question.filtering)
+    rows, values = _looked_back(resource, _rows(question, question.filtering), values)
     if count is None:
         count = kept.rows(_count_statement(resource, rows), values)[0][0]
     last = _last_page(count, size)
@@ -170,8 +176,8 @@ def _walk(
     resource: type[Resource], question: ListQuestion, root: str, sent: Mapping[str, str], address: str
 ) -> ListAnswer:
     after = question.page.after
-    rows = _rows(question, question.filtering)
-    values = _values(question, root) | {"after": after}
+    rows, values = _looked_back(resource, _rows(question, question.filtering), _values(question, root))
+    values = {**values, "after": after}
     found: list[Any] = []
     # One row more than asked for tells whether there is a next page.
     for window in windows.of_walk(question.order, question.page.size + 1, rows.searched, after):
@@ -194,6 +200,18 @@ def _values(question: ListQuestion, root: str) -> dict[str, Any]:
 
 def _rows(question: ListQuestion, filtering: Filtering) -> Rows:
     return Rows(filtering.shape, question.holding, question.sought.shape, question.known_at is not None)
+
+
+def _looked_back(resource: type[Resource], rows: Rows, values: Mapping[str, Any]) -> tuple[Rows, Mapping[str, Any]]:
+    """The same rows, as near if few of them were changed since the past moment, and the values with these."""
+    covering = resource.covering
+    if not rows.is_past or not isinstance(covering, Covering) or covering.changed is None:
+        return rows, values
+    near = replace(rows, is_near=True)
+    if _covering(resource, near) is None:
+        return rows, values
+    changed = covering.changed.rows({})[0][0]
+    return (near, {**values, "changed": changed}) if len(changed) <= MOST_CHANGED else (rows, values)
 
 
 def _gathered(rows: Rows) -> Rows:
@@ -251,25 +269,42 @@ def _page_statement(
     resource: type[Resource], rows: Rows, window: Window, chosen: Selection, *, with_keyset: bool
 ) -> Statement:
     """The rows of a page: their ids first, then the rendering of just these."""
+    rendered = project(resource.serializer_class(selection=chosen))
+    keyset = [column.path for column in window.order] if with_keyset else []
+    page = _page_ids(resource, rows, window)
+    whole = _measured(resource, window.order, resource.queryset.model._base_manager.filter(pk__in=page)).order_by(
+        *(column.order_by() for column in window.order)
+    )
+    return compile_statement(whole.values_list(rendered, *keyset))
+
+
+def _page_ids(resource: type[Resource], rows: Rows, window: Window) -> Slice | Merged:
     covering = _covering(resource, rows, window.order)
-    matching = covering.matching(resource.filterset_class.base_filters, rows.filters) if covering else None
-    if matching is None:
+    filters = resource.filterset_class.base_filters
+    if isinstance(covering, Covering) and rows.is_near:
+        paths = [column.path for column in window.order]
+        unchanged = _in_window(covering.unchanged(filters, rows.filters, CHANGED), window)
+        changed = _in_window(_matching(resource, rows).filter(pk__any_of=CHANGED), window)
+        found = [unchanged.values_list(covering.record, *paths), changed.values_list("pk", *paths)]
+        directions = [column.direction for column in window.order]
+        return Merged(found, directions, window.size, has_offset=window.has_offset)
+    if covering is None:
         matching = _measured(resource, window.sorted_by, _matching(resource, rows, window.part))
-    elif resource.search and rows.searched:
-        matching = resource.search.apply(matching, rows.searched, covering.record)
+    else:
+        matching = covering.matching(filters, rows.filters)
+        if resource.search and rows.searched:
+            matching = resource.search.apply(matching, rows.searched, covering.record)
+    ids = _in_window(matching, window).values(covering.record if covering else "pk")
+    return Slice(ids, window.size, has_offset=window.has_offset)
+
+
+def _in_window(matching: QuerySet, window: Window) -> QuerySet:
+    """The rows in their order, from where the window begins."""
     if window.missing is not None:
         matching = matching.filter(window.are_after())
     if window.part == windows.EMPTIES:
         matching = matching.filter(window.order[0].is_empty())
-    order = [column.order_by() for column in window.order]
-    ids = matching.order_by(*order[-len(window.sorted_by) :]).values(covering.record if covering else "pk")
-    page = Slice(ids, window.size, has_offset=window.has_offset)
-    rendered = project(resource.serializer_class(selection=chosen))
-    keyset = [column.path for column in window.order] if with_keyset else []
-    whole = _measured(resource, window.order, resource.queryset.model._base_manager.filter(pk__in=page)).order_by(
-        *order
-    )
-    return compile_statement(whole.values_list(rendered, *keyset))
+    return matching.order_by(*(column.order_by() for column in window.sorted_by))
 
 
 def _measured(resource: type[Resource], order: Order, rows: QuerySet) -> QuerySet:
@@ -289,8 +324,13 @@ def _whole_statement(resource: type[Resource], rows: Rows, order: Order, chosen:
 @lru_cache(SHAPES_KEPT)
 def _count_statement(resource: type[Resource], rows: Rows) -> Statement:
     covering = _covering(resource, rows)
+    filters = resource.filterset_class.base_filters
+    if isinstance(covering, Covering) and rows.is_near:
+        unchanged = covering.unchanged(filters, rows.filters, CHANGED).order_by().values(covering.record)
+        changed = _matching(resource, rows).filter(pk__any_of=CHANGED).order_by().values("pk")
+        return added(counting(compile_statement(unchanged)), counting(compile_statement(changed)))
     if covering:
-        return covering.count(resource.filterset_class.base_filters, rows.filters)
+        return covering.count(filters, rows.filters)
     return counting(compile_statement(_matching(resource, rows).order_by().values("pk")))
 
 
@@ -336,7 +376,9 @@ def _records_statement(resource: type[Resource], rows: Rows) -> Statement:
 def _covering(resource: type[Resource], rows: Rows, order: Order = ()) -> Covering | RelatedCovering | None:
     """The table that stands in for the records, if the question is one for it."""
     covering = resource.covering
-    if covering is None or rows.holding or rows.searched not in ("", MANY) or rows.is_past:
+    if covering is None or rows.holding or rows.searched not in ("", MANY):
+        return None
+    if rows.is_past and not rows.is_near:
         return None
     return covering if covering.covers(rows.filters, [column.path for column in order]) else None
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from kbase.reading.expressions import ArrayOf
+from kbase.reading.expressions import ArrayOf, Items, Param
 from kbase.reading.filters import ResourceFilter
 from kbase.reading.parameters import Condition, Parameter
 from kbase.reading.statements import Statement, compile_statement, counting
@@ -54,13 +54,15 @@ class Copies:
 
 @dataclass(frozen=True)
 class Covering(Copies):
-    """Declares such a table, for questions about now; none of the past.
+    """Declares such a table, for questions about now; and about a past moment, if it can tell what was changed since.
 
     part: the filter by whose values the further rows are told apart. whole, parts: the condition of the one row of each
         record, and that of the others; of_part: that of the rows of one part.
     order: the columns by which its rows can be ordered.
     counted: for filters that are no column of the same name, the values by which rows are counted for a facet.
     tallies: the counts that are kept, if any are; they are asked where they can answer.
+    changed: finds in one row an array of the ids of all records of which its rows may have said something else at the
+        past moment that is asked about.
     """
 
     part: str
@@ -70,6 +72,7 @@ class Covering(Copies):
     order: frozenset[str]
     counted: Mapping[str, Callable[[QuerySet], QuerySet]] = field(default_factory=dict)
     tallies: Tallies | None = None
+    changed: Statement | None = None
 
     def covers(self, shape: Shape, order: Iterable[str] = ()) -> bool:
         """Whether it can answer these filters, in an order of these columns."""
@@ -84,6 +87,10 @@ class Covering(Copies):
             return self._kept(self.rows.filter(self.whole), filters, asked)
         asked.remove(driving)
         return self._kept(self.rows.filter(self.of_part(driving[1])), filters, asked)
+
+    def unchanged(self, filters: Mapping[str, Parameter], shape: Shape, changed: Param) -> QuerySet:
+        """The rows of the records that meet the filters, without those of the changed, which are told by their ids."""
+        return self.matching(filters, shape).exclude(**{f"{self.record}__in": Items(changed)})
 
     def count(self, filters: Mapping[str, Parameter], shape: Shape) -> Statement:
         """The statement that counts the records that meet the filters."""

@@ -101,6 +101,39 @@ class Slice(Subquery):
         return f"{sql[:-1]} OFFSET {offset})", [*params, *offset_params]
 
 
+class Merged(Func):
+    """Some ids of ordered queries taken together, as a `Slice` of one query: each finds its own first rows.
+
+    querysets: each of the id and what it is ordered by; no row is in two of them. order: the directions of the columns.
+    """
+
+    output_field = models.BigIntegerField()
+
+    def __init__(self, querysets: Sequence[QuerySet], order: Sequence[str], size: int, *, has_offset: bool) -> None:
+        super().__init__(*map(Subquery, querysets))
+        self.order, self.size = order, size
+        self.offset = Param("offset", models.BigIntegerField()) if has_offset else None
+
+    def as_sql(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, list[Any]]:
+        offset, offset_params = compiler.compile(self.offset) if self.offset else ("0", [])
+        arms, params = [], []
+        for query in self.source_expressions:
+            sql, query_params = compiler.compile(query)
+            arms.append(f"{sql[:-1]} LIMIT {self.size} + {offset})")
+            params += [*query_params, *offset_params]
+        columns = [f"column_{place}" for place in range(len(self.order))]
+        order = ", ".join(f"{column} {direction}" for column, direction in zip(columns, self.order, strict=True))
+        rows = f"({' UNION ALL '.join(arms)}) AS merged ({', '.join(['id', *columns])})"
+        return f"(SELECT id FROM {rows} ORDER BY {order} LIMIT {self.size} OFFSET {offset})", [*params, *offset_params]  # noqa: S608 (compiled by the ORM)
+
+
+class Items(Func):
+    """The items of an array, as rows."""
+
+    template = "(SELECT unnest(%(expressions)s))"
+    output_field = models.BigIntegerField()
+
+
 class JsonArray(Subquery):
     """The JSON array of a query's single column, in the query's order; empty where the query finds nothing."""
 

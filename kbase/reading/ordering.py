@@ -39,6 +39,11 @@ class Column:
         """The word that asks for this order."""
         return f"-{self.name}" if self.is_descending else self.name
 
+    @property
+    def direction(self) -> str:
+        """The direction in SQL; empty values come last in both."""
+        return f"{'DESC' if self.is_descending else 'ASC'} NULLS LAST"
+
     def order_by(self) -> OrderBy:
         """The ORM's word for it; empty values come last in both directions."""
         value = NullIf(F(self.path), Value("")) if self.has_blanks else F(self.path)

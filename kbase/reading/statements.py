@@ -77,3 +77,8 @@ def compile_statement(rows: QuerySet, using: str = "default") -> Statement:
 def counting(statement: Statement) -> Statement:
     """The statement that counts the rows of another."""
     return Statement(f"SELECT count(*) FROM ({statement.sql}) AS matches", statement.params)  # noqa: S608 (compiled by the ORM)
+
+
+def added(one: Statement, other: Statement) -> Statement:
+    """The statement that adds the counts of two."""
+    return Statement(f"SELECT ({one.sql}) + ({other.sql})", one.params + other.params)

@@ -8,6 +8,7 @@ from kbase.reading.filters import Codes, Dates, Keys, Reference, ResourceFilter,
 from kbase.reading.groups import Group
 from kbase.reading.resources import Resource
 from kbase.reading.serializers import DetailSerializer, ResourceSerializer, many
+from kbase.reading.statements import Statement
 from kbase.reading.tallies import Dimension, Tallies
 from regulations.api.citations import CitationSerializer
 from regulations.api.milestones import MilestoneFilter, PolicyMilestoneSerializer
@@ -191,6 +192,7 @@ COVERING = Covering(
         "topic": lambda rows: rows.values_list("topic_id"),
     },
     tallies=TALLIES,
+    changed=Statement("SELECT regulations_policies_changed_since()", ()),
 )
 
 
