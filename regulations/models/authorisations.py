@@ -157,7 +157,7 @@ class Authorisation(Record):
                 name="authorisation_of_company",
                 include=["regulator", "granted_on", "ended_on"],
             ),
-            # Whom a body has authorised on a day: what is asked of companies most.
+            # Whom a body has ever authorised, whatever else is asked.
             models.Index(
                 "regulator",
                 "company",

@@ -255,7 +255,7 @@ def test_walk_begins_at_its_place_in_the_index(world):
 
 def test_whom_a_regulator_has_authorised_an_index_alone_finds(world):
     regulator = Authorisation.objects.order_by("pk").values_list("regulator__slug", flat=True)[0]
-    sql, params = run_of(f"{ROOT}companies/?authorisation=regulator:{regulator},status:active&page_size=5", "LIMIT 5")
+    sql, params = run_of(f"{ROOT}companies/?regulator={regulator}&page_size=5", "LIMIT 5")
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
         cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
