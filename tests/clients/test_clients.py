@@ -41,15 +41,24 @@ def counts_of(server):
     return found
 
 
-@pytest.fixture
-def typescript(tmp_path):
-    """A folder with the program, the compiler, and the types generated from the description."""
-    for file in HERE.glob("*.*"):
-        if file.suffix in (".json", ".ts"):
-            shutil.copy(file, tmp_path)
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """A folder with the compiler, and the types generated from the description."""
+    folder = tmp_path_factory.mktemp("typescript")
+    for file in HERE.glob("*.json"):
+        shutil.copy(file, folder)
     # Needs the registry of npm, or npm's cache, as pip needs its index: without it this fails, and says so.
-    node(NPM, "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--prefer-offline", cwd=tmp_path)
-    node("node_modules/openapi-typescript/bin/cli.js", DESCRIPTION, "-o", "kbase.ts", cwd=tmp_path)
+    node(NPM, "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--prefer-offline", cwd=folder)
+    node("node_modules/openapi-typescript/bin/cli.js", DESCRIPTION, "-o", "kbase.ts", cwd=folder)
+    return folder
+
+
+@pytest.fixture
+def typescript(installed, tmp_path):
+    """A folder with the program, and with what it needs."""
+    for file in (*HERE.glob("*.json"), HERE / "read_all.ts", installed / "kbase.ts"):
+        shutil.copy(file, tmp_path)
+    (tmp_path / "node_modules").symlink_to(installed / "node_modules")
     return tmp_path
 
 
