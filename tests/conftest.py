@@ -25,6 +25,7 @@ from django.test.utils import setup_databases, teardown_databases
 from drf_spectacular.generators import SchemaGenerator
 from hypothesis import settings as hypothesis_settings
 from jsonschema import Draft202012Validator, FormatChecker
+from playwright.sync_api import sync_playwright
 from psycopg import sql
 
 from kbase import embedded
@@ -343,14 +344,35 @@ def settled_home(server_home):
 
 
 @pytest.fixture(scope="session")
-def server(knowledge_template, worker_id):
+def furnish():
+    """A function that spares a new home the collecting of the static files; they are collected once for all of them."""
+    furnished = tests_home() / "furnished"
+    with once("furnished") as is_due:
+        if is_due:
+            homes.collect(furnished)
+    return lambda home: (home / "static").symlink_to(furnished / "static")
+
+
+@pytest.fixture(scope="session")
+def server(knowledge_template, worker_id, furnish):
     """The production server on its own copy of the whole knowledge, as `make run` starts it."""
     name = f"test_kbase_server_{worker_id}"
     copy_database(knowledge_template, name)
     home = tests_home() / f"server-{worker_id}"
     home.mkdir()
+    furnish(home)
     running = start_server(home, free_port(), DATABASE_URL=database_url(name))
     yield running
     running.process.terminate()
     running.process.wait()
     drop_database(name)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Debian's Chromium; `new_page` gives a page that knows nothing of the others."""
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
+        yield browser
+        browser.close()

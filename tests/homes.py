@@ -2,11 +2,13 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import psutil
 
-from tests.running import free_port, start_server
+from tests.running import PROJECT, environment, free_port, start_server
 
 MEMORY = Path("/dev/shm")
 # The tests' databases and servers take a third of this.
@@ -32,6 +34,16 @@ def settle(home: Path) -> None:
     running.process.terminate()
     assert running.process.wait() == 0
     made.rename(home)
+
+
+COLLECT = "import django; django.setup(); from kbase import static_files; static_files.collect_if_changed()"
+
+
+def collect(home: Path) -> None:
+    """Put the static files into the folder, as kbase does when it first serves from there."""
+    home.mkdir()
+    environ = environment(KBASE_HOME=str(home), DJANGO_SETTINGS_MODULE="kbase.settings")
+    subprocess.run([sys.executable, "-c", COLLECT], cwd=PROJECT, env=environ, check=True)
 
 
 def copy_home(source: Path, target: Path) -> None:

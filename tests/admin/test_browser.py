@@ -5,7 +5,6 @@ import subprocess
 import sys
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from tests.conftest import copy_database, database_url, drop_database
 from tests.running import PROJECT, environment, free_port, start_server
@@ -15,11 +14,12 @@ EDITOR = {"EDITOR_NAME": "ada", "EDITOR_PASSWORD": "correct horse 9"}
 
 
 @pytest.fixture(scope="module")
-def server(knowledge_template, worker_id, tmp_path_factory):
+def server(knowledge_template, worker_id, tmp_path_factory, furnish):
     """The production server on a copy of the knowledge that these tests may change."""
     name = f"test_kbase_editing_{worker_id}"
     copy_database(knowledge_template, name)
     home = tmp_path_factory.mktemp("editing")
+    furnish(home)
     variables = {"DATABASE_URL": database_url(name)}
     environ = environment(KBASE_HOME=str(home), **EDITOR, **variables)
     subprocess.run([sys.executable, "manage.py", "editor"], cwd=PROJECT, env=environ, check=True, capture_output=True)
@@ -31,23 +31,20 @@ def server(knowledge_template, worker_id, tmp_path_factory):
 
 
 @pytest.fixture
-def page(server):
+def page(server, browser):
     """A page on which ada is logged in; complaints, those about the content policy included, fail the test."""
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     complaints = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
-        page = browser.new_page(viewport={"width": 1440, "height": 1000})
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("response", lambda answer: complaints.append(answer.url) if answer.status >= 400 else None)
-        page.goto(f"{server.url}/admin/")
-        page.fill("[name=username]", EDITOR["EDITOR_NAME"])
-        page.fill("[name=password]", EDITOR["EDITOR_PASSWORD"])
-        page.press("[name=password]", "Enter")
-        page.get_by_role("heading", name="The law").last.wait_for()
-        yield page
-        browser.close()
+    page = browser.new_page(viewport={"width": 1440, "height": 1000})
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("response", lambda answer: complaints.append(answer.url) if answer.status >= 400 else None)
+    page.goto(f"{server.url}/admin/")
+    page.fill("[name=username]", EDITOR["EDITOR_NAME"])
+    page.fill("[name=password]", EDITOR["EDITOR_PASSWORD"])
+    page.press("[name=password]", "Enter")
+    page.get_by_role("heading", name="The law").last.wait_for()
+    yield page
+    page.close()
     assert complaints == []
 
 

@@ -5,7 +5,6 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 PAGE = b"<!doctype html><title>A front end</title>"
 ASK = """
@@ -49,13 +48,11 @@ def front_end():
 
 
 @pytest.fixture
-def page(front_end):
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        page = browser.new_page()
-        page.goto(front_end)
-        yield page
-        browser.close()
+def page(front_end, browser):
+    page = browser.new_page()
+    page.goto(front_end)
+    yield page
+    page.close()
 
 
 def ask(page, server, path, **headers):

@@ -40,9 +40,10 @@ def large_database(knowledge_template, worker_id):
 
 
 @pytest.fixture(scope="module")
-def large_server(large_database, tmp_path_factory):
+def large_server(large_database, tmp_path_factory, furnish):
     """The production server with one worker on the large database."""
     home = tmp_path_factory.mktemp("large")
+    furnish(home)
     running = start_server(home, free_port(), DATABASE_URL=database_url(large_database), KBASE_WORKERS="1")
     yield running
     running.process.terminate()

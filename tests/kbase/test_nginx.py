@@ -15,6 +15,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests import homes
 from tests.conftest import copy_database, database_url, drop_database
 from tests.programs import program, started
 from tests.running import PROJECT, answers, free_port, start_server
@@ -46,8 +47,11 @@ http {{
 class Front:
     """nginx at a port, two kbase behind it, and their database."""
 
-    def __init__(self, folder, port, database):
+    def __init__(self, folder, port, database, furnish):
         self.folder, self.database = folder, database
+        for number in range(2):
+            self.home(number).mkdir()
+            furnish(self.home(number))
         self.url = f"http://localhost:{port}"
         self.ports = [free_port(), free_port()]
         self.servers = [self.start(number) for number in range(2)]
@@ -62,11 +66,12 @@ class Front:
             site = site.replace(said, ours)
         (folder / "nginx.conf").write_text(CONFIGURATION.format(folder=folder, site=site))
 
+    def home(self, number):
+        return self.folder / f"kbase-{number}"
+
     def start(self, number):
-        home = self.folder / f"kbase-{number}"
-        home.mkdir(exist_ok=True)
         return start_server(
-            home,
+            self.home(number),
             self.ports[number],
             DATABASE_URL=self.database,
             KBASE_SECRET_KEY="k" * 64,
@@ -96,16 +101,16 @@ class Front:
 
 
 @pytest.fixture(scope="module")
-def front(knowledge_template, worker_id):
+def front(knowledge_template, worker_id, furnish):
     nginx = program("nginx")
     name = f"test_kbase_front_{worker_id}"
     copy_database(knowledge_template, name)
     port = free_port()
-    with tempfile.TemporaryDirectory(prefix="kbase-", dir="/tmp") as made:
+    with tempfile.TemporaryDirectory(prefix="kbase-", dir=homes.memory() or "/tmp") as made:
         folder = Path(made)
         # nginx's worker is another user, if root starts it.
         folder.chmod(0o755)
-        front = Front(folder, port, database_url(name))
+        front = Front(folder, port, database_url(name), furnish)
         command = [nginx, "-p", folder, "-e", folder / "error.log", "-c", folder / "nginx.conf"]
         with started(*command, until=lambda: answers(port), stderr=subprocess.DEVNULL):
             yield front

@@ -16,6 +16,7 @@ import lxml.html
 import pytest
 
 from kbase.embedded import binaries
+from tests import homes
 from tests.cluster import cluster
 from tests.conftest import database_url
 from tests.kbase.test_security import EDITOR, command
@@ -44,11 +45,12 @@ QUESTIONS = [
 
 
 @pytest.fixture(scope="module")
-def site(knowledge_database):
+def site(knowledge_database, furnish):
     """The servers, with the whole knowledge, and kbase in front of them; each test leaves them running and level."""
-    with tempfile.TemporaryDirectory(prefix="kbase-", dir="/tmp") as name:
+    with tempfile.TemporaryDirectory(prefix="kbase-", dir=homes.memory() or "/tmp") as name:
         folder = Path(name)
         folder.chmod(0o711)
+        furnish(folder)
         with cluster(folder) as (primary, replicas):
             fill(primary, knowledge_database, folder / "kbase.dump")
             variables = {"DATABASE_URL": primary.url, "KBASE_SECRET_KEY": "k" * 64}

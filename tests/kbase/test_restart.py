@@ -20,7 +20,8 @@ def database(knowledge_template, worker_id):
     drop_database(name)
 
 
-def test_a_server_that_is_stopped_finishes_what_it_was_asked(server_home, database):
+def test_a_server_that_is_stopped_finishes_what_it_was_asked(server_home, database, furnish):
+    furnish(server_home)
     running = start_server(server_home, free_port(), DATABASE_URL=database, KBASE_WORKERS="1")
     answers = []
 

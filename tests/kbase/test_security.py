@@ -6,7 +6,6 @@ import urllib.error
 
 import pytest
 from django.conf import settings
-from playwright.sync_api import sync_playwright
 
 from tests.conftest import copy_database, database_url, drop_database
 from tests.running import PROJECT, environment, free_port, start_server
@@ -15,11 +14,12 @@ EDITOR = {"EDITOR_NAME": "ada", "EDITOR_PASSWORD": "correct horse 9"}
 
 
 @pytest.fixture(scope="module")
-def empty_server(tmp_path_factory, django_db_setup, worker_id):
+def empty_server(tmp_path_factory, django_db_setup, worker_id, furnish):
     """The production server on a migrated, empty database, with the editor ada."""
     name = f"test_kbase_empty_{worker_id}"
     copy_database(django_db_setup, name)
     home = tmp_path_factory.mktemp("server")
+    furnish(home)
     variables = {"DATABASE_URL": database_url(name)}
     command("editor", KBASE_HOME=str(home), **EDITOR, **variables)
     running = start_server(home, free_port(), **variables)
@@ -45,14 +45,6 @@ def ask(server, path, **headers):
         return server.get(path, **headers)
     except urllib.error.HTTPError as error:
         return error
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
