@@ -80,8 +80,8 @@ def test_kinds_of_records_are_those_of_the_collections():
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_neighbourhood_is_what_a_walk_over_all_rows_finds(db, client, seed):
-    World(Random(seed), size=6).fill()
+def test_neighbourhood_is_what_a_walk_over_all_rows_finds(world_of, client, seed):
+    world_of(seed, size=6)
     adjacent = neighbours()
     assert len(adjacent) > 60
 
@@ -149,8 +149,8 @@ def test_day_that_is_asked_about_keeps_the_relations_that_hold_on_it(db, client,
         assert len(ask(client, f"graph/{root}/")["edges"]) == 1, root
 
 
-def test_collections_bound_where_the_search_goes(db, client):
-    World(Random(1), size=8).fill()
+def test_collections_bound_where_the_search_goes(world_of, client):
+    world_of(2, size=8)
     root = name_of(Policy.objects.first())
 
     answer = ask(client, f"graph/{root}/", depth=3, collection="policies,regulators")
@@ -170,8 +170,8 @@ def bounded(root, collections):
 
 
 @pytest.mark.parametrize("room", [1, 2, 5, 30])
-def test_graph_that_is_cut_says_so_and_how_much_was_left_out(db, client, monkeypatch, room):
-    World(Random(2), size=8).fill()
+def test_graph_that_is_cut_says_so_and_how_much_was_left_out(world_of, client, monkeypatch, room):
+    world_of(2, size=8)
     adjacent = neighbours()
     root = max(adjacent, key=lambda name: (len(adjacent[name]), name))
     whole = within(root, 3, adjacent)
@@ -196,12 +196,13 @@ def test_graph_that_just_fits_in_is_complete(db, client, monkeypatch):
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3])
-def test_depth_decides_the_number_of_queries_however_much_is_found(db, client, depth):
-    World(Random(3), size=3).fill()
+def test_depth_decides_the_number_of_queries_however_much_is_found(world_of, client, depth):
+    world_of(5, size=3)
     root = max(neighbours(), key=len)
     with statements() as few:
         ask(client, f"graph/{root}/", depth=depth)
-    World(Random(4), size=15).fill()
+    world_of(5, size=20)
+    root = max(neighbours(), key=len)
 
     with statements() as many:
         ask(client, f"graph/{root}/", depth=depth)
