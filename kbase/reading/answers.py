@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 
 from kbase.reading import clock, facets, kept, windows
 from kbase.reading.covering import Covering
-from kbase.reading.expressions import Merged, Param, Slice
+from kbase.reading.expressions import Merged, Param, Slice, only
 from kbase.reading.fields import ON, project
 from kbase.reading.filtering import Filtering
 from kbase.reading.ordering import Order
@@ -268,34 +268,45 @@ def _envelope(
 def _page_statement(
     resource: type[Resource], rows: Rows, window: Window, chosen: Selection, *, with_keyset: bool
 ) -> Statement:
-    """The rows of a page: their ids first, then the rendering of just these."""
-    rendered = project(resource.serializer_class(selection=chosen))
+    """The rows of a page: these are found first, and then rendered."""
+    covering = _covering(resource, rows, window.order)
+    serializer = resource.serializer_class(selection=chosen)
+    if isinstance(covering, Covering) and not rows.is_past:
+        # What the table tells of a record need not be looked up again.
+        page = only(_found(resource, rows, window), window.size, has_offset=window.has_offset)
+        rendered = project(serializer, covering.path, covering.codes)
+    else:
+        ids = _page_ids(resource, rows, window)
+        page = _measured(resource, window.order, resource.queryset.model._base_manager.filter(pk__in=ids))
+        rendered = project(serializer)
     keyset = [column.path for column in window.order] if with_keyset else []
-    page = _page_ids(resource, rows, window)
-    whole = _measured(resource, window.order, resource.queryset.model._base_manager.filter(pk__in=page)).order_by(
-        *(column.order_by() for column in window.order)
-    )
-    return compile_statement(whole.values_list(rendered, *keyset))
+    order = [column.order_by() for column in window.order]
+    return compile_statement(page.order_by(*order).values_list(rendered, *keyset))
 
 
 def _page_ids(resource: type[Resource], rows: Rows, window: Window) -> Slice | Merged:
     covering = _covering(resource, rows, window.order)
-    filters = resource.filterset_class.base_filters
     if isinstance(covering, Covering) and rows.is_near:
         paths = [column.path for column in window.order]
+        filters = resource.filterset_class.base_filters
         unchanged = _in_window(covering.unchanged(filters, rows.filters, CHANGED), window)
         changed = _in_window(_matching(resource, rows).filter(pk__any_of=CHANGED), window)
         found = [unchanged.values_list(covering.record, *paths), changed.values_list("pk", *paths)]
         directions = [column.direction for column in window.order]
         return Merged(found, directions, window.size, has_offset=window.has_offset)
-    if covering is None:
-        matching = _measured(resource, window.sorted_by, _matching(resource, rows, window.part))
-    else:
-        matching = covering.matching(filters, rows.filters)
-        if resource.search and rows.searched:
-            matching = resource.search.apply(matching, rows.searched, covering.record)
-    ids = _in_window(matching, window).values(covering.record if covering else "pk")
+    ids = _found(resource, rows, window).values(covering.record if covering else "pk")
     return Slice(ids, window.size, has_offset=window.has_offset)
+
+
+def _found(resource: type[Resource], rows: Rows, window: Window) -> QuerySet:
+    """The rows that are asked for, of the records or of the table that stands in for them."""
+    covering = _covering(resource, rows, window.order)
+    if covering is None:
+        return _in_window(_measured(resource, window.sorted_by, _matching(resource, rows, window.part)), window)
+    matching = covering.matching(resource.filterset_class.base_filters, rows.filters)
+    if resource.search and rows.searched:
+        matching = resource.search.apply(matching, rows.searched, covering.record)
+    return _in_window(matching, window)
 
 
 def _in_window(matching: QuerySet, window: Window) -> QuerySet:

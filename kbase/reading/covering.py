@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Expression, Q, QuerySet
 
 from kbase.reading.expressions import ArrayOf, Items, Param
 from kbase.reading.filters import ResourceFilter
@@ -59,6 +59,7 @@ class Covering(Copies):
     part: the filter by whose values the further rows are told apart. whole, parts: the condition of the one row of each
         record, and that of the others; of_part: that of the rows of one part.
     order: the columns by which its rows can be ordered.
+    codes: the coded values of a record that its rows tell, by the names of the serializer's fields.
     counted: for filters that are no column of the same name, the values by which rows are counted for a facet.
     tallies: the counts that are kept, if any are; they are asked where they can answer.
     changed: finds in one row an array of the ids of all records of which its rows may have said something else at the
@@ -70,9 +71,15 @@ class Covering(Copies):
     parts: Q
     of_part: Condition
     order: frozenset[str]
+    codes: Mapping[str, Expression] = field(default_factory=dict)
     counted: Mapping[str, Callable[[QuerySet], QuerySet]] = field(default_factory=dict)
     tallies: Tallies | None = None
     changed: Statement | None = None
+
+    @property
+    def path(self) -> str:
+        """Leads from its rows to their records; the record's column is a foreign key."""
+        return f"{self.rows.model._meta.get_field(self.record).name}__"
 
     def covers(self, shape: Shape, order: Iterable[str] = ()) -> bool:
         """Whether it can answer these filters, in an order of these columns."""

@@ -7,6 +7,7 @@ import orjson
 from django.db import models
 from django.db.models import Expression, Field, Func, Lookup, QuerySet, Subquery
 from django.db.models.expressions import Combinable
+from django.db.models.sql.datastructures import BaseTable
 
 
 class Json(models.Field):
@@ -132,6 +133,30 @@ class Items(Func):
 
     template = "(SELECT unnest(%(expressions)s))"
     output_field = models.BigIntegerField()
+
+
+class SlicedTable(BaseTable):
+    """Some rows of a table, under its name."""
+
+    def __init__(self, table_name: str, alias: str, rows: Slice) -> None:
+        super().__init__(table_name, alias)
+        self.rows = rows
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        sql, params = compiler.compile(self.rows)
+        return f"{sql} {compiler.quote_name_unless_alias(self.table_alias)}", list(params)
+
+
+def only(queryset: QuerySet, size: int, *, has_offset: bool) -> QuerySet:
+    """A query that sees just some rows of an ordered query, and may join others to them; ordered anew as it likes."""
+    columns = [field.attname for field in queryset.model._meta.concrete_fields]
+    found = queryset.model._base_manager.all()
+    alias = found.query.get_initial_alias()
+    table = SlicedTable(
+        queryset.model._meta.db_table, alias, Slice(queryset.values(*columns), size, has_offset=has_offset)
+    )
+    found.query.alias_map[alias] = table
+    return found
 
 
 class JsonArray(Subquery):

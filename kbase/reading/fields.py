@@ -6,7 +6,7 @@ Three values come with every rendering, in a serializer's context or as paramete
 `on`, the day that is asked about, `known_at`, the moment (as text), and `root`, the address of the API.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date
 from decimal import Decimal
 from typing import Any
@@ -105,7 +105,11 @@ class Code(serializers.ChoiceField):
         return {code: label for code, label in self.choices.items() if code}
 
     def project(self, path: str) -> Combinable:
-        return JsonChoice(F(orm_path(self, path)), self.words(), self.parts)
+        return self.of(F(orm_path(self, path)))
+
+    def of(self, code: Combinable) -> JsonChoice:
+        """The SQL expression that renders this code."""
+        return JsonChoice(code, self.words(), self.parts)
 
 
 class ComputedCode(Code):
@@ -130,7 +134,7 @@ class ComputedCode(Code):
         return rows.values_list(self.expression(self.context["on"], ""), flat=True).get()
 
     def project(self, path: str) -> Combinable:
-        return JsonChoice(self.expression(ON, path), self.words(), self.parts)
+        return self.of(self.expression(ON, path))
 
 
 class Url(serializers.Field):
@@ -290,17 +294,26 @@ PLAIN = (
 )
 
 
-def project(serializer: "serializers.ModelSerializer", path: str = "") -> JsonObject:
+def project(
+    serializer: "serializers.ModelSerializer", path: str = "", codes: Mapping[str, Expression] | None = None
+) -> JsonObject:
     """The SQL expression that renders what `serializer` would render of the instance at `path`.
 
+    codes: what tells its coded values, by the fields' names, where the query's rows know them already.
     Raises NotProjectableError for a field that PostgreSQL cannot render.
     """
-    return JsonObject(**members(serializer, path))
+    known = {
+        name: serializer.fields[name].of(code) for name, code in (codes or {}).items() if name in serializer.fields
+    }
+    return JsonObject(**members(serializer, path, known))
 
 
-def members(serializer: "serializers.ModelSerializer", path: str) -> dict[str, Any]:
-    """The expressions of a serializer's fields by their names."""
-    return {name: _expression(field, path) for name, field in serializer.fields.items()}
+def members(
+    serializer: "serializers.ModelSerializer", path: str, known: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The expressions of a serializer's fields by their names. known: some of them."""
+    known = known or {}
+    return {name: known.get(name) or _expression(field, path) for name, field in serializer.fields.items()}
 
 
 def _expression(field: Any, path: str) -> Any:

@@ -187,6 +187,7 @@ COVERING = Covering(
     parts=~Q(topic_id=ANY_TOPIC),
     of_part=lambda ids: Q(topic_id__any_of=ids),
     order=frozenset(["introduced_on", "slug"]),
+    codes={"status": facet_status_on(ON)},
     counted={
         "status": lambda rows: rows.values_list(facet_status_on(ON)),
         "topic": lambda rows: rows.values_list("topic_id"),
