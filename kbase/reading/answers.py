@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -80,8 +80,8 @@ def list_answer(resource: type[Resource], question: ListQuestion, root: str, sen
 
 def list_rows(
     resource: type[Resource], question: ListQuestion, root: str, count: int | None = None
-) -> tuple[int, list[bytes]]:
-    """How many records a list has, and those of the numbered page that is asked for, as JSON.
+) -> tuple[int, bytes]:
+    """How many records a list has, and those of the numbered page that is asked for, as a JSON array.
 
     The question does not look for words of which very many are found.
     count: how many there are, where that is known already.
@@ -97,10 +97,9 @@ def list_rows(
         detail = f"page is {number}; there are {last} pages of {size}."
         raise BadRequest([Fault("page", "out_of_range", detail)])
     if not count:
-        return 0, []
+        return 0, b"[]"
     window = Window(question.order, size, number > 1, None)
-    found = _page_statement(resource, rows, window, question.selection, with_keyset=False).rows(values)
-    return count, [row[0] for row in found]
+    return count, _page_statement(resource, rows, window, question.selection, with_keyset=False).array(values)
 
 
 def all_rows(resource: type[Resource], question: ListQuestion, root: str) -> Iterator[bytes]:
@@ -128,8 +127,8 @@ def _numbered_page(
     return body, {"next": following, "prev": previous, "first": first}
 
 
-def _rows_of_many(resource: type[Resource], question: ListQuestion, root: str) -> tuple[int | None, list[bytes], bool]:
-    """How many records are found, None where these are too many to count; those of the page; whether it is the last.
+def _rows_of_many(resource: type[Resource], question: ListQuestion, root: str) -> tuple[int | None, bytes, bool]:
+    """How many records are found, None where these are too many to count; the page as a JSON array; whether it is the last.
 
     Raises BadRequest for a page beyond the last.
     """
@@ -146,7 +145,7 @@ def _rows_of_many(resource: type[Resource], question: ListQuestion, root: str) -
     if rows.filters or rows.holding:
         counted = kept.rows(_bounded_count_statement(resource, rows), values)[0][0]
         count = counted if counted <= COUNTED else None
-    return count, [row[0] for row in found[:size]], len(found) <= size
+    return count, _array(found[:size]), len(found) <= size
 
 
 def _page_of_many(
@@ -190,7 +189,7 @@ def _walk(
         following = address + urlencode({**sent, "cursor": question.cursor(shown[-1][1:])})
     first = address + urlencode({**sent, "cursor": START})
     counts = _facets(resource, question, values)
-    body = _envelope(question, None, following, None, [row[0] for row in shown], counts)
+    body = _envelope(question, None, following, None, _array(shown), counts)
     return body, {"next": following, "first": first}
 
 
@@ -249,7 +248,7 @@ def _envelope(
     count: int | None,
     following: str | None,
     previous: str | None,
-    rows: list[bytes],
+    rows: bytes,
     counts: Mapping[str, Any],
 ) -> bytes:
     head = {
@@ -261,7 +260,12 @@ def _envelope(
         "query": question.understood,
     }
     tail = b',"facets":' + orjson.dumps(counts) if counts else b""
-    return orjson.dumps(head)[:-1] + b',"results":[' + b",".join(rows) + b"]" + tail + b"}"
+    return b"".join([orjson.dumps(head)[:-1], b',"results":', rows, tail, b"}"])
+
+
+def _array(rows: Sequence[Any]) -> bytes:
+    """The JSON array of what stands in the rows' first column."""
+    return b"[" + b",".join(row[0] for row in rows) + b"]"
 
 
 @lru_cache(SHAPES_KEPT)

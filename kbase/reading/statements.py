@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from psycopg.sql import Literal
 
 from kbase.reading import clock, versions
-from kbase.reading.cursors import prepared_cursor
+from kbase.reading.cursors import fetched, kept_by_the_database
 from kbase.reading.expressions import Param
 
 # A few hundred kilobytes of rendered records.
@@ -39,18 +39,37 @@ class Statement:
 
     def rows(self, values: Mapping[str, Any], using: str = "default") -> list[tuple[Any, ...]]:
         """Run it with these values; a column of type json comes as the bytes that PostgreSQL rendered."""
+        return self._run(self.sql, values, using)
+
+    def array(self, values: Mapping[str, Any]) -> bytes:
+        """Run it with these values; its rows, of one column, come as one JSON array.
+
+        With them comes what versions the tables have, which so need not be asked for after it.
+        """
+        [[rows, seen]] = self._run(self._of_array if clock.current() else self._of_array_and_versions, values)
+        versions.saw(seen)
+        found: bytes = rows
+        return found
+
+    @cached_property
+    def _of_array(self) -> str:
+        return f"SELECT array_to_json(ARRAY({self.sql})), NULL::text"
+
+    @cached_property
+    def _of_array_and_versions(self) -> str:
+        return f"SELECT array_to_json(ARRAY({self.sql})), ({versions.VERSIONS})"
+
+    def _run(self, sql: str, values: Mapping[str, Any], using: str = "default") -> list[tuple[Any, ...]]:
         # What looks back is another statement to PostgreSQL, which would else plan one of them anew at each turn.
-        sql = f"/* as known */ {self.sql}" if clock.current() else self.sql
+        sql = f"/* as known */ {sql}" if clock.current() else sql
         versions.note(self.tables)
-        with prepared_cursor(using) as cursor:
-            cursor.execute(sql, [param.value_in(values) for param in self.params])
-            return cursor.fetchall()
+        return fetched(sql, [param.value_in(values) for param in self.params], using)
 
     def batches(self, values: Mapping[str, Any], using: str = "default") -> Iterator[list[tuple[Any, ...]]]:
         """Run it, and give its rows a few at a time, all of them as of one moment, however many there are."""
         versions.note(self.tables)
         # The database's cursor looks at one snapshot from its first row to its last.
-        with transaction.atomic(using), prepared_cursor(using, name="batches") as cursor:
+        with transaction.atomic(using), kept_by_the_database("batches", using) as cursor:
             cursor.execute(self.sql, [param.value_in(values) for param in self.params])
             while rows := cursor.fetchmany(ROWS_AT_ONCE):
                 yield rows

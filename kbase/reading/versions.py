@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from kbase.reading.cursors import prepared_cursor
+from kbase.reading.cursors import fetched
 
 # Of an answer that may rest on any table.
 EVERYTHING = frozenset(["*"])
@@ -34,12 +34,15 @@ class Versions:
     """The versions of all tables at a moment, in microseconds since 1970; 0 for a table that was never changed."""
 
     of_table: dict[str, int]
+    _together: dict[frozenset[str], int] = field(default_factory=dict, compare=False, repr=False)
 
     def of(self, tables: frozenset[str]) -> int:
         """The version of these tables together: the moment of the last change of any of them."""
-        if not tables <= self.of_table.keys():
-            return max(self.of_table.values(), default=0)
-        return max((self.of_table[table] for table in tables), default=0)
+        if (found := self._together.get(tables)) is None:
+            known = tables <= self.of_table.keys()
+            moments = (self.of_table[table] for table in tables) if known else self.of_table.values()
+            found = self._together[tables] = max(moments, default=0)
+        return found
 
 
 @dataclass
@@ -48,6 +51,7 @@ class Reading:
 
     versions: those before its first statement. moment: the past one that it speaks of, which no change can alter any more.
     tables: those of its statements so far. statements: how many there were, run or kept. found: what is worth keeping, by its key.
+    seen: the versions that a statement saw, and how many statements there were by then.
     """
 
     versions: Versions
@@ -55,6 +59,7 @@ class Reading:
     tables: frozenset[str] = frozenset()
     statements: int = 0
     found: dict[str, bytes] = field(default_factory=dict)
+    seen: tuple[Versions, int] | None = None
 
     def notes(self, tables: frozenset[str]) -> None:
         """Note a statement, and the tables that it reads."""
@@ -68,7 +73,12 @@ class Reading:
     def is_of_one_state(self) -> bool:
         """Whether all statements have seen the same: there was only one, or nothing was changed since the first."""
         is_one = self.statements < 2 and not self.tables >= EVERYTHING
-        return is_one or self.moment is not None or read().of(self.tables) == self.versions.of(self.tables)
+        return is_one or self.moment is not None or self._last().of(self.tables) == self.versions.of(self.tables)
+
+    def _last(self) -> Versions:
+        """The versions as they are now, or as the last statement saw them."""
+        versions, statements = self.seen or (None, 0)
+        return versions if versions and statements == self.statements else read()
 
 
 _reading: ContextVar[Reading | None] = ContextVar("reading", default=None)
@@ -104,6 +114,12 @@ def note(tables: frozenset[str]) -> None:
         found.notes(tables)
 
 
+def saw(text: str | None) -> None:
+    """Note the versions that the last statement saw (see VERSIONS)."""
+    if found := current():
+        found.seen = (_understood(text or ""), found.statements)
+
+
 def read() -> Versions:
     """The versions as they are now.
 
@@ -121,9 +137,8 @@ def read() -> Versions:
 
 
 def _read() -> Versions:
-    with prepared_cursor() as cursor:
-        cursor.execute(VERSIONS)
-        return _understood(cursor.fetchone()[0] or "")
+    [[text]] = fetched(VERSIONS)
+    return _understood(text or "")
 
 
 def _as_moment(version: int) -> datetime | None:
