@@ -170,8 +170,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "kbase.pages.Readers",
+    "kbase.pages.Messages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "kbase.reading.replicas.ReadsFromReplicas",
 ]

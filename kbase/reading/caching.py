@@ -22,9 +22,9 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase, HttpResponseNotModified
 from django.utils import timezone
 from django.utils.http import http_date, parse_http_date_safe
-from rest_framework.response import Response
 
 from kbase.reading import clock, kept, versions
+from kbase.reading.renderers import JSONAnswer
 from kbase.reading.versions import Reading
 
 # What we said at a past moment changes only with our program.
@@ -83,11 +83,10 @@ def validated(
             if known := asked.answered(reading):
                 return known
             response = answer()
-        if not isinstance(response, Response) or response.status_code != HTTPStatus.OK:
+        if not isinstance(response, JSONAnswer) or response.status_code != HTTPStatus.OK:
             break
         if surroundings is versions.snapshot or reading.is_of_one_state():
-            asked.keep(response, reading)
-            break
+            return asked.keep(response, reading)
     return asked.validated(response, reading)
 
 
@@ -101,7 +100,8 @@ class Asked:
         day = self._midnight and self._midnight.date().isoformat()
         address = request.build_absolute_uri(request.path)
         self._key = kept.digest(build().digest, day, address, sorted(sent.items()))
-        self._had = request.headers.get("If-None-Match", "").strip()
+        self._validators_of: dict[datetime | None, Validators] = {}
+        self._had = request.META.get("HTTP_IF_NONE_MATCH", "").strip()
 
     def answered(self, reading: Reading) -> HttpResponseBase | None:
         """304 or the kept answer, where we know already what the answer rests on."""
@@ -115,17 +115,18 @@ class Asked:
         if found is None:
             return None
         head, _, body = found.partition(b"\n")
-        return self._sent(Response(body, headers=orjson.loads(head)), validators)
+        return self._sent(JSONAnswer(body, orjson.loads(head)), validators)
 
-    def keep(self, response: Response, reading: Reading) -> None:
-        """Keep the answer, and what was found on the way to it."""
-        if not isinstance(response.data, bytes):
-            response.data = orjson.dumps(response.data)
+    def keep(self, response: JSONAnswer, reading: Reading) -> HttpResponseBase:
+        """Keep the answer, and what was found on the way to it; returns it with its validators, or 304."""
         for key, found in reading.found.items():
             kept.keep(key, found)
-        head = orjson.dumps(dict(response.headers))
-        kept.keep(self._validators(reading.tables, reading).tag, head + b"\n" + response.data)
+        validators = self._validators(reading.tables, reading)
+        if kept.has_room(len(response.content)):
+            head = orjson.dumps(dict(response.headers))
+            kept.keep(validators.tag, head + b"\n" + response.content)
         kept.keep(self._key, ",".join(reading.tables).encode())
+        return self._sent(response, validators)
 
     def validated(self, response: HttpResponseBase, reading: Reading) -> HttpResponseBase:
         """The response with its validators, or 304."""
@@ -151,6 +152,11 @@ class Asked:
 
     def _validators(self, tables: frozenset[str], reading: Reading) -> Validators:
         changed_at = reading.changed_at(tables)
+        if changed_at not in self._validators_of:
+            self._validators_of[changed_at] = self._validators_at(changed_at)
+        return self._validators_of[changed_at]
+
+    def _validators_at(self, changed_at: datetime | None) -> Validators:
         moments = [moment for moment in (build().changed_at, self._midnight, changed_at) if moment]
         fresh, stale = (PAST_SECONDS, PAST_SECONDS) if self.moment else (settings.FRESH_SECONDS, settings.STALE_SECONDS)
         tag = kept.digest(self._key, changed_at)
@@ -178,6 +184,8 @@ def _freshness(fresh: int, stale: int, midnight: datetime | None, now: datetime)
 
 def _is_unmodified(request: HttpRequest, response: HttpResponseBase) -> bool:
     """Whether the reader's copy is as new as ours, as far as whole seconds can tell."""
-    since = parse_http_date_safe(request.headers.get("If-Modified-Since", ""))
+    since = parse_http_date_safe(request.META.get("HTTP_IF_MODIFIED_SINCE", ""))
+    if since is None:
+        return False
     changed = parse_http_date_safe(response.headers.get("Last-Modified", ""))
-    return since is not None and changed is not None and changed <= since
+    return changed is not None and changed <= since

@@ -41,7 +41,7 @@ class Compression:
 def accepts_gzip(request: HttpRequest) -> bool:
     """Whether the reader takes gzip. Source: RFC 9110, section 12.5.3."""
     weights = {}
-    for part in request.headers.get("Accept-Encoding", "").lower().split(","):
+    for part in request.META.get("HTTP_ACCEPT_ENCODING", "").lower().split(","):
         if found := _CODING.fullmatch(part):
             weights[found[1]] = float(found[2] or 1)
     return weights.get("gzip", weights.get("x-gzip", weights.get("*", 0))) > 0

@@ -7,6 +7,8 @@ process has its own memory, and behind it the one that it shares with others, if
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
+from hashlib import blake2b
 from threading import Lock
 from typing import Any
 
@@ -40,9 +42,13 @@ class Memory:
         with self._lock:
             return self._entries.get(key)
 
+    def has_room(self, size: int) -> bool:
+        """Whether a value of so many bytes is kept."""
+        return size + OVERHEAD <= self._largest
+
     def keep(self, key: str, value: bytes) -> None:
         """Keep the value, unless it is too large."""
-        if len(value) + OVERHEAD <= self._largest:
+        if self.has_room(len(value)):
             with self._lock:
                 self._entries[key] = value
 
@@ -67,6 +73,11 @@ def keep(key: str, value: bytes) -> None:
         shared.put(key, value, SHARED_SECONDS)
 
 
+def has_room(size: int) -> bool:
+    """Whether a value of so many bytes is kept anywhere, so that it is worth the making."""
+    return memory.has_room(size) or shared.is_shared()
+
+
 def rows(statement: Statement, values: Mapping[str, Any]) -> list[Any]:
     """The rows of a statement, as lists; its columns are texts and whole numbers."""
     reading = versions.current()
@@ -85,4 +96,9 @@ def rows(statement: Statement, values: Mapping[str, Any]) -> list[Any]:
 
 def digest(*parts: Any) -> str:
     """A key that says nothing of its parts, and that no other installation makes of the same parts."""
-    return salted_hmac(__name__, repr(parts), algorithm="sha256").hexdigest()[:32]
+    return blake2b(repr(parts).encode(), digest_size=16, key=_secret(settings.SECRET_KEY)).hexdigest()
+
+
+@lru_cache(1)
+def _secret(key: str) -> bytes:
+    return salted_hmac(__name__, "", secret=key, algorithm="sha256").digest()

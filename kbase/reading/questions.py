@@ -29,6 +29,7 @@ LARGEST_PAGE = 200
 # Beyond this row a numbered page reads and throws away more than anybody looks at; a cursor costs the same everywhere.
 DEEPEST_ROW = 10_000
 SELECTIONS_KEPT = 1000
+QUESTIONS_KEPT = 1000
 # The cursor that starts a walk.
 START = "*"
 
@@ -114,11 +115,25 @@ def read_list(resource: type[Resource], sent: Mapping[str, str]) -> ListQuestion
 
     Raises BadRequest with all that is wrong with them.
     """
+    today = timezone.localdate()
+    if PARAMETER in sent or sent.keys() & resource.filterset_class.base_filters.keys():
+        return _read_list(resource, sent, today)
+    # A class is hashable, whatever mypy says of this one.
+    return _read_once(resource, tuple(sent.items()), today)  # type: ignore[arg-type]
+
+
+@lru_cache(QUESTIONS_KEPT)
+def _read_once(resource: type[Resource], sent: tuple[tuple[str, str], ...], today: date) -> ListQuestion:
+    """What no words and filters are read for asks the database nothing, and so is understood alike all day."""
+    return _read_list(resource, dict(sent), today)
+
+
+def _read_list(resource: type[Resource], sent: Mapping[str, str], today: date) -> ListQuestion:
     filters = resource.filterset_class.base_filters
     faults = Faults(_unknown_names(sent, [*filters, *_parameters(resource)]))
     read: dict[str, Any] = {}
     with faults.gathering():
-        read["on"] = _day(sent, timezone.localdate())
+        read["on"] = _day(sent, today)
     with faults.gathering():
         read["known_at"] = _moment(sent)
     with faults.gathering():

@@ -28,6 +28,7 @@ from kbase.reading.ordering import Column
 from kbase.reading.problems import Gone, NotFound, unknown
 from kbase.reading.questions import read_detail, read_list, refuse_unknown_names
 from kbase.reading.related import RelatedCovering
+from kbase.reading.renderers import JSONAnswer
 from kbase.reading.searching import Search
 from kbase.reading.serializers import ResourceSerializer
 from kbase.reading.values import query_parameters
@@ -80,7 +81,7 @@ class Resource(ViewSet):
             if question.format != "json":
                 return export(type(self), question, root_of(request), request)
             body, relations = list_answer(type(self), question, root_of(request), sent)
-        return Response(body, headers=link(relations))
+        return JSONAnswer(body, link(relations))
 
     def _retrieve(self, request: Request, sent: Mapping[str, str], key: str) -> HttpResponseBase:
         question = read_detail(sent)
@@ -89,7 +90,7 @@ class Resource(ViewSet):
             answer = None if "\x00" in key else detail_answer(type(self), question, key, root_of(request))
             if answer is None:
                 return self.moved(request, key)
-        return Response(answer, headers=link({"collection": f"{root_of(request)}{self.collection}/"}))
+        return JSONAnswer(answer, link({"collection": f"{root_of(request)}{self.collection}/"}))
 
     @classmethod
     @lru_cache
@@ -143,8 +144,8 @@ class Collections(APIView):
         refuse_unknown_names(sent, ())
         return validated(request, sent, lambda: self._get(request))
 
-    def _get(self, request: Request) -> Response:
-        return Response({name: f"{root_of(request)}{name}/" for name in self.collections}, headers=link({}))
+    def _get(self, request: Request) -> JSONAnswer:
+        return JSONAnswer({name: f"{root_of(request)}{name}/" for name in self.collections}, link({}))
 
 
 class ResourceRouter(SimpleRouter):

@@ -14,7 +14,6 @@ from django.http import HttpResponseBase
 from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from kbase.reading import clock, versions
@@ -26,6 +25,7 @@ from kbase.reading.links import link
 from kbase.reading.parameters import Parameter
 from kbase.reading.problems import BadRequest, Fault, Faults, unknown
 from kbase.reading.questions import read_list
+from kbase.reading.renderers import JSONAnswer
 from kbase.reading.resources import Resource, root_of
 from kbase.reading.statements import Statement, compile_statement
 from kbase.reading.values import KEY, query_parameters, read_bool, read_date, read_integer, read_items, read_moment
@@ -128,7 +128,7 @@ class QuestionView(APIView):
             answer.headers.setdefault("Link", link({})["Link"])
             return answer
         head = {"on": question.on, "known_at": clock.shown(question.known_at), "query": question.understood}
-        return Response({**head, **answer}, headers=link({}))
+        return JSONAnswer({**head, **answer}, link({}))
 
     def _read(self, sent: Mapping[str, str], path: Mapping[str, str], root: str) -> Question:
         possible = [*self.parameters, "on", "known_at"]
