@@ -12,13 +12,13 @@ from regulations.api.policies import PolicyResource
 from regulations.models import Authorisation, Jurisdiction, Milestone, Policy, PolicyFacet, Topic
 from regulations.models.policies import status_on
 from regulations.models.policy_facets import ANY_TOPIC, facet_status_on
-from tests.api.asking import ROOT, get, walk
+from tests.api.asking import ROOT, ask, get, walk
 from tests.api.edits import Editor
 from tests.api.test_queries import statements
 from tests.api.test_two_clocks import moment_text, now
 from tests.api.worlds import World
 from tests.conftest import own_database
-from tests.factories import make_milestone, make_policy
+from tests.factories import make_milestone, make_policy, make_topic
 from tests.reading.test_kept import together
 
 LIST = ROOT + "policies/"
@@ -165,6 +165,34 @@ def test_steps_that_are_written_at_the_same_time_are_all_there(committed):
     said, kept = due()
     assert kept == said
     assert len(kept[0][6]) == 8
+
+
+@pytest.mark.parametrize(
+    "alter",
+    [
+        lambda step: step.delete(),
+        lambda step: Milestone.objects.filter(pk=step.pk).update(policy=make_policy(slug="other")),
+        lambda step: Milestone.objects.filter(pk=step.pk).update(kind="published"),
+        lambda step: make_milestone(policy=step.policy, kind="published", date="2021-02-01"),
+        lambda step: step.policy.topics.clear(),
+        lambda step: Policy.objects.filter(pk=step.policy_id).update(kind="bill"),
+    ],
+    ids=["step goes", "step moves", "step is another", "step comes", "topic goes", "kind is another"],
+)
+def test_policy_is_found_by_what_it_was_whatever_of_it_is_changed_since(committed, alter):
+    policy = make_policy(slug="mica", kind="statute")
+    policy.topics.add(make_topic(slug="custody"))
+    make_milestone(policy=policy, kind="proposed", date="2020-01-01")
+    step = make_milestone(policy=policy, kind="adopted", date="2021-01-01")
+    moment = now()
+    alter(step)
+
+    sent = {"topic": "custody", "status": "adopted", "kind": "statute", "on": "2022-01-01"}
+    live = ask(Client(), "policies/", **sent)
+    past = ask(Client(), "policies/", known_at=moment_text(moment), **sent)
+
+    assert (live["count"], past["count"]) == (0, 1)
+    assert [row["slug"] for row in past["results"]] == ["mica"]
 
 
 @pytest.mark.parametrize("seed", range(3))
