@@ -21,7 +21,7 @@ from kbase.reading.filtering import Filtering
 from kbase.reading.ordering import Order
 from kbase.reading.problems import BadRequest, Fault
 from kbase.reading.questions import START, DetailQuestion, ListQuestion
-from kbase.reading.related import RelatedCovering
+from kbase.reading.related import RelatedCovering, links_of
 from kbase.reading.searching import BY_RELEVANCE, MANY, SOME
 from kbase.reading.selection import Selection
 from kbase.reading.statements import Statement, added, compile_statement, counting
@@ -346,7 +346,9 @@ def _count_statement(resource: type[Resource], rows: Rows) -> Statement:
         return added(counting(compile_statement(unchanged)), counting(compile_statement(changed)))
     if covering:
         return covering.count(filters, rows.filters)
-    return counting(compile_statement(_matching(resource, rows).order_by().values("pk")))
+    links = None if rows.holding or rows.searched else links_of(resource.queryset, filters, rows.filters)
+    counted = _matching(resource, rows) if links is None else links
+    return counting(compile_statement(counted.order_by().values("pk")))
 
 
 @lru_cache(SHAPES_KEPT)

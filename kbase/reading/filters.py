@@ -23,7 +23,7 @@ from django.db.models import Case, Exists, Expression, F, Field, OuterRef, Q, Qu
 from django.db.models.lookups import In
 
 from kbase.reading import kept
-from kbase.reading.expressions import Param
+from kbase.reading.expressions import ArrayOf, Param
 from kbase.reading.facets import Facet, named_records, named_words
 from kbase.reading.keys import keys_like
 from kbase.reading.parameters import AllOf, Condition, Parameter
@@ -164,7 +164,12 @@ class Reference(Declared):
         common: dict[str, Any] = {"read": self.read, "param": ids, "schema": {"type": "string"}, "is_list": True}
         is_any = self.computed or self._is_any(name)
         found = {
-            name: Parameter(condition=is_any, help_text=f"{self.text} Any of these keys.".strip(), **common),
+            name: Parameter(
+                condition=is_any,
+                links=self._links(name),
+                help_text=f"{self.text} Any of these keys.".strip(),
+                **common,
+            ),
             f"{name}__not": Parameter(condition=lambda keys: ~is_any(keys), help_text="None of these keys.", **common),
         }
         if self.computed:
@@ -189,6 +194,13 @@ class Reference(Declared):
         """Whether more than one row may stand between us and a related record."""
         # The rows that Django keeps for a relation by itself are unique for each pair.
         return self._is_many(name) and self.through is not None
+
+    def _links(self, name: str) -> Callable[[ArrayOf], QuerySet] | None:
+        """The rows between us and one related record, where Django keeps them, so that each is of another record of ours."""
+        if self.computed or not self._relation(name).many_to_many:
+            return None
+        rows, _, theirs = self._rows(name)
+        return (lambda key: rows.filter(**{f"{theirs}__any_of": key})) if rows.model._meta.auto_created else None
 
     def read(self, parameter: str, text: str) -> list[int]:
         """The ids of the records with these keys.

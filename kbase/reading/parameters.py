@@ -25,6 +25,7 @@ class Parameter(django_filters.Filter):
     condition: the condition on the rows, given the value or a Param that will hold it; None where `apply` knows it.
     param: how the value is handed to the statement; None if it shapes the statement instead of being handed to it.
     schema: its type in the description, as JSON Schema; `items` of it if a list.
+    links: given one value, rows of another table each of which stands for one record that meets it, if there are such.
     """
 
     def __init__(
@@ -37,8 +38,10 @@ class Parameter(django_filters.Filter):
         is_list: bool = False,
         help_text: str = "",
         method: str | None = None,
+        links: Callable[[ArrayOf], QuerySet] | None = None,
     ) -> None:
         super().__init__(method=method, help_text=help_text)
+        self.links = links
         self.read, self.condition, self.param = read, condition, param
         self.schema, self.is_list, self.text = dict(schema), is_list, help_text
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from django.db.models import Count, QuerySet
 
 from kbase.reading.covering import Copies, Shape
+from kbase.reading.expressions import ArrayOf
 from kbase.reading.groups import Related
 from kbase.reading.parameters import ONE, Parameter
 from kbase.reading.statements import Statement, compile_statement, counting
@@ -51,3 +52,16 @@ class RelatedCovering(Copies):
     def count(self, filters: Mapping[str, Parameter], shape: Shape) -> Statement:
         """The statement that counts the records that meet the filters."""
         return counting(compile_statement(self.matching(filters, shape).order_by().values(self.record)))
+
+
+def links_of(records: QuerySet, filters: Mapping[str, Parameter], shape: Shape) -> QuerySet | None:
+    """Rows of a relation that stand for the records one by one, where one related record is all that is asked for.
+
+    records: the collection's; None is returned if these are not all of their table. The rows are fewer than the records, and
+    stay as they are when a record is edited, so that their count is kept.
+    """
+    if records.query.where or len(shape) != 1:
+        return None
+    [(name, shaped)] = shape
+    links, values = filters[name].links, filters[name].values(name, shaped)
+    return links(values[0]) if links and isinstance(values[0], ArrayOf) else None

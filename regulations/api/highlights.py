@@ -18,6 +18,9 @@ _PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "æ": "ae", 
 
 def fold(text: str) -> str:
     """The text in plain small letters."""
+    if text.isascii():
+        # As nearly all words are, and a page of what is found has hundreds.
+        return text.lower()
     bare = re.sub("[\u0300-\u036f]", "", unicodedata.normalize("NFKD", text))
     return unicodedata.normalize("NFKC", bare).casefold().translate(_PLAIN)
 

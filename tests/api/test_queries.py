@@ -218,3 +218,27 @@ def test_statements_never_sort_out_doubles(world_of, client, resource):
         if to:
             key = to._base_manager.values_list(declared.key, flat=True)[0]
             assert not any("DISTINCT" in sql for sql in queries(client, f"{resource.collection}/", **{name: key}))
+
+
+LINKED = [
+    (resource, name)
+    for resource in RESOURCES
+    for name, parameter in resource.filterset_class.base_filters.items()
+    if parameter.links and not isinstance(resource.covering, Covering)
+]
+
+
+@pytest.mark.parametrize(("resource", "name"), LINKED, ids=lambda part: getattr(part, "collection", part))
+def test_records_are_not_read_to_be_counted_by_one_related_record(world_of, client, resource, name):
+    world_of(7)
+    field = resource.filterset_class.declared_filters[name].field_name or name
+    key = resource.filterset_class.declared_filters[name].key
+    found = resource.queryset.exclude(**{field: None}).values_list(f"{field}__{key}", flat=True)
+    [asked, *others] = found
+
+    with statements() as run:
+        count = ask(client, f"{resource.collection}/", **{name: asked})["count"]
+
+    assert count == [asked, *others].count(asked) > 0
+    [counting] = [sql for sql in run if sql.startswith("SELECT count(*)")]
+    assert f'FROM "{resource.queryset.model._meta.db_table}"' not in counting
