@@ -169,6 +169,14 @@ class Authorisation(Record):
                 "key",
                 name="authorisation_newest",
             ),
+            # The permissions under a place's law, counted by their status as well.
+            models.Index(
+                "jurisdiction",
+                F("granted_on").desc(nulls_last=True),
+                "key",
+                name="authorisation_newest_in_place",
+                include=["ended_on", "applied_on"],
+            ),
         ]
 
     def __str__(self) -> str:

@@ -190,6 +190,10 @@ class Policy(Record):
                 "slug",
                 name="policy_latest_effect",
             ),
+            # The laws of which no step of effect is known: what a country page counts as a gap.
+            models.Index(
+                "jurisdiction", "kind", name="policy_without_start", condition=models.Q(effective_from__isnull=True)
+            ),
         ]
 
     def __str__(self) -> str:

@@ -4,10 +4,12 @@ from datetime import date
 from random import Random
 
 import pytest
+from django.db import connection
 
 from kbase.reading import kept
 from regulations.models import Jurisdiction
-from tests.api.asking import ask, get, problem, refusal
+from tests.api.asking import ROOT, ask, get, problem, refusal
+from tests.api.test_covering import nodes_of, run_of
 from tests.api.test_queries import statements
 from tests.api.worlds import World
 from tests.factories import (
@@ -189,3 +191,23 @@ def test_what_is_counted_of_a_bloc_is_counted_once_for_all_its_members(committed
     assert [(part["count"], len(part["results"])) for part in shown] == [(1, 1), (1, 1)]
     # The statuses of the first one's policies and of the bloc's; then of the second one's.
     assert runs == [2, 1]
+
+
+@pytest.mark.parametrize(
+    ("question", "index"),
+    [
+        ("policies/?jurisdiction=HK&kind=statute,regulation&effective_from__isnull=true", "policy_without_start"),
+        ("authorisations/?jurisdiction=HK&status=active", "authorisation_newest_in_place"),
+        ("authorisations/?jurisdiction=HK&status=not_established", "authorisation_newest_in_place"),
+    ],
+)
+def test_an_index_alone_tells_what_is_counted(db, client, question, index):
+    make_jurisdiction(code="HK")
+    sql, params = run_of(f"{ROOT}{question}", "count(*)")
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
+        [plan] = cursor.fetchone()[0]
+
+    [found] = [node for node in nodes_of(plan["Plan"]) if "Index Name" in node]
+    assert (found["Node Type"], found["Index Name"]) == ("Index Only Scan", index)
