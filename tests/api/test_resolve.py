@@ -1,7 +1,6 @@
 """A name, number, key or address leads to the record that it stands for, and the answer says why."""
 
 from importlib import import_module
-from random import Random
 
 import pytest
 from django.db import connection
@@ -14,7 +13,6 @@ from regulations.api.urls import RESOURCES
 from regulations.models import Change, Company, CompanyName
 from tests.api.asking import ask, refusal
 from tests.api.test_queries import statements
-from tests.api.worlds import World
 from tests.factories import (
     make_authorisation,
     make_company,
@@ -117,8 +115,8 @@ def test_what_stands_for_nothing_has_no_candidates(client, firm, text):
     assert resolved(client, text) is None
 
 
-def test_records_of_every_kind_are_found_by_their_keys(db, client):
-    World(Random(1), size=3).fill()
+def test_records_of_every_kind_are_found_by_their_keys(world_of, client):
+    world_of(5, size=3)
 
     for resource in RESOURCES:
         key = resource.queryset.values_list(resource.key, flat=True).order_by("pk").first()
@@ -288,9 +286,9 @@ def test_past_moment_knows_the_names_and_keys_of_then(committed):
     assert resolved(client, "htx global") == ("companies/htx", "name")
 
 
-def test_no_large_table_is_read_whole(db):
+def test_no_large_table_is_read_whole(world_of):
     """Each way ends at an index on the very expression by which it compares; one that was altered would miss it."""
-    World(Random(1), size=30).fill()
+    world_of(5, size=30)
     columns = {column for _, names in resolve_indexes.COMPARED.values() for column in names.split()}
     with connection.cursor() as cursor:
         # Where all rows say the same, an index is of no use.

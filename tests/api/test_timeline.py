@@ -1,7 +1,6 @@
 """The timeline tells every dated step once, in order, as of the day and the moment that is asked about."""
 
 from datetime import date
-from random import Random
 
 import pytest
 from django.apps import apps
@@ -10,7 +9,6 @@ from django.db import models
 from regulations.api.steps import KINDS, STEPS
 from tests.api.asking import ask, refusal, walk
 from tests.api.test_queries import statements
-from tests.api.worlds import World
 from tests.factories import (
     make_authorisation,
     make_company,
@@ -67,8 +65,8 @@ def test_every_date_of_the_models_is_told_or_left_out_on_purpose():
     assert {(step.model.__name__, step.date) for step in STEPS} == dates - NOT_STEPS
 
 
-def test_timeline_tells_each_dated_field_of_each_row_once(db, client):
-    World(Random(3), size=12).fill()
+def test_timeline_tells_each_dated_field_of_each_row_once(world_of, client):
+    world_of(5, size=20)
     expected = sorted(
         day.isoformat() for step in STEPS for day in step.model.objects.values_list(step.date, flat=True) if day
     )
@@ -82,8 +80,8 @@ def test_timeline_tells_each_dated_field_of_each_row_once(db, client):
 
 
 @pytest.mark.parametrize("size", [1, 3, 200])
-def test_walk_backwards_is_the_walk_forwards_reversed(db, client, size):
-    World(Random(4), size=5).fill()
+def test_walk_backwards_is_the_walk_forwards_reversed(world_of, client, size):
+    world_of(5, size=3)
     forwards = [entry["uid"] for page in walk(client, "timeline/", page_size=200) for entry in page["results"]]
 
     backwards = walk(client, "timeline/", page_size=size, ordering="-date")
@@ -233,8 +231,8 @@ def test_what_could_be_misread_is_refused_in_every_format(db, client, path, sent
     ]
 
 
-def test_cursor_of_another_question_is_refused(db, client):
-    World(Random(4), size=3).fill()
+def test_cursor_of_another_question_is_refused(world_of, client):
+    world_of(5, size=3)
     [following] = [ask(client, "timeline/", page_size=1)["next"]]
 
     answer = client.get(f"{following}&coming=true")
@@ -243,11 +241,11 @@ def test_cursor_of_another_question_is_refused(db, client):
     assert answer.json()["errors"][0]["code"] == "contradictory"
 
 
-def test_page_costs_as_many_queries_however_many_kinds_and_records(db, client):
-    World(Random(5), size=2).fill()
+def test_page_costs_as_many_queries_however_many_kinds_and_records(world_of, client):
+    world_of(5, size=2)
     with statements() as few:
         ask(client, "timeline/", page_size=200)
-    World(Random(6), size=20).fill()
+    world_of(5, size=20)
 
     with statements() as many:
         first = ask(client, "timeline/", page_size=100)
