@@ -52,7 +52,7 @@ BEGINNING = 4
 # So many words are looked for by name where one is the beginning of them.
 MOST_LONGER = 24
 # Of so many the shortest do; the long ones are mostly names written in one word, and found by their words too.
-MOST_READ = 1000
+MOST_READ = 200
 # What the table of words has.
 _KEPT = re.compile("[a-z0-9]*[a-z][a-z0-9]*")
 
