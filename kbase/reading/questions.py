@@ -32,6 +32,8 @@ SELECTIONS_KEPT = 1000
 QUESTIONS_KEPT = 1000
 # The cursor that starts a walk.
 START = "*"
+# Cursors bear no time, so that an answer is the same whenever and by whichever process it is made.
+SALT = "cursor"
 
 DETAIL_PARAMETERS = ("on", "known_at", "fields", "omit", "expand")
 LIST_PARAMETERS = (*DETAIL_PARAMETERS, PARAMETER, "ordering", "page", "page_size", "cursor", "facets", "format")
@@ -85,7 +87,7 @@ class ListQuestion:
     def cursor(self, last: Iterable[Any]) -> str:
         """The cursor that resumes after a row with these values in the order's columns."""
         values = [column.remembered(value) for column, value in zip(self.order, last, strict=True)]
-        return signing.dumps([self.fingerprint, self.on.isoformat(), values], salt="cursor", compress=True)
+        return signing.Signer(salt=SALT).sign_object([self.fingerprint, self.on.isoformat(), values], compress=True)
 
 
 def refuse_unknown_names(sent: Iterable[str], allowed: Iterable[str]) -> None:
@@ -209,7 +211,7 @@ def _resumed(question: ListQuestion, sent: Mapping[str, str]) -> ListQuestion:
     if cursor is None or cursor == START:
         return question
     try:
-        fingerprint, on, values = signing.loads(cursor, salt="cursor")
+        fingerprint, on, values = signing.Signer(salt=SALT).unsign_object(cursor)
     except signing.BadSignature:
         detail = f"This cursor was not given by us; start a walk with cursor={START} and follow “next”."
         raise BadRequest([Fault("cursor", "malformed", detail)]) from None

@@ -155,7 +155,7 @@ def _position(since: str, fingerprint: str) -> Position | None:
     if since[:1].isdigit() and "T" in since[:12]:
         return Position(read_moment("since", since))
     try:
-        of, moment, revision_id = signing.loads(since, salt=SALT)
+        of, moment, revision_id = signing.Signer(salt=SALT).unsign_object(since)
     except signing.BadSignature:
         detail = f"since is none of ours; start with since={START} or a past moment, and follow “next”."
         raise BadRequest([Fault("since", "malformed", detail)]) from None
@@ -167,7 +167,7 @@ def _position(since: str, fingerprint: str) -> Position | None:
 
 def _token(fingerprint: str, position: Position | None) -> str:
     place = (as_number(position.moment), position.revision_id) if position else (0, 0)
-    return signing.dumps([fingerprint, *place], salt=SALT)
+    return signing.Signer(salt=SALT).sign_object([fingerprint, *place])
 
 
 def _items(

@@ -38,6 +38,7 @@ from regulations.models.base import DatePrecision
 
 # A calendar with more would not be looked at, and be slow to load at each turn; it is refused rather than cut.
 MOST_IN_CALENDAR = 5000
+SALT = "timeline"
 # A feed has what is new.
 LATEST = 100
 
@@ -190,7 +191,8 @@ def _fingerprint(question: Question) -> str:
 def _cursor(question: Question, last: tuple[Any, ...]) -> str:
     """The cursor that resumes after this entry."""
     day, place, row_id, _ = last
-    return signing.dumps([_fingerprint(question), [day.isoformat(), place, row_id]], salt="timeline", compress=True)
+    at = [_fingerprint(question), [day.isoformat(), place, row_id]]
+    return signing.Signer(salt=SALT).sign_object(at, compress=True)
 
 
 def _resumed(question: Question) -> list[Any] | None:
@@ -202,7 +204,7 @@ def _resumed(question: Question) -> list[Any] | None:
     if cursor == START:
         return None
     try:
-        fingerprint, (day, place, row_id) = signing.loads(cursor, salt="timeline")
+        fingerprint, (day, place, row_id) = signing.Signer(salt=SALT).unsign_object(cursor)
     except signing.BadSignature:
         detail = "This cursor was not given by us; leave it out, and follow “next”."
         raise BadRequest([Fault("cursor", "malformed", detail)]) from None
