@@ -5,17 +5,16 @@ from typing import Any
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.http import HttpRequest
+from django.utils.deprecation import MiddlewareMixin
 
 
-class ForPages:
+class ForPages(MiddlewareMixin):
     """Pass the API's requests by. To be named before a middleware of Django's."""
-
-    get_response: Any
 
     def __call__(self, request: HttpRequest) -> Any:
         if request.path.startswith("/api/"):
             return self.get_response(request)
-        return super().__call__(request)  # type: ignore[misc]
+        return super().__call__(request)
 
 
 class Readers(ForPages, AuthenticationMiddleware):

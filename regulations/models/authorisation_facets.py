@@ -13,6 +13,7 @@ from django.db import models
 from django.db.models import Q
 
 from regulations.models.authorisations import Authorisation
+from regulations.models.statement_triggers import statement_trigger
 
 
 class AuthorisationFacet(models.Model):
@@ -115,11 +116,6 @@ _CONCERNED = {
     ("company", "insert"): _OF_COMPANIES.format("SELECT id FROM new_rows"),
     ("company", "update"): _OF_COMPANIES.format("SELECT id, slug FROM new_rows EXCEPT SELECT id, slug FROM old_rows"),
 }
-_REFERENCED = {
-    "insert": "NEW TABLE AS new_rows",
-    "update": "NEW TABLE AS new_rows OLD TABLE AS old_rows",
-    "delete": "OLD TABLE AS old_rows",
-}
 
 
 def install() -> str:
@@ -166,17 +162,8 @@ $$;
 
 
 def _trigger(table: str, event: str, concerned: str) -> str:
-    return f"""
-CREATE OR REPLACE FUNCTION regulations_authorisation_facets_{event}_{table}() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM regulations_refresh_authorisation_facets(ARRAY({concerned}));
-    RETURN NULL;
-END
-$$;
-CREATE OR REPLACE TRIGGER authorisation_facets_{event} AFTER {event.upper()} ON regulations_{table}
-    REFERENCING {_REFERENCED[event]}
-    FOR EACH STATEMENT EXECUTE FUNCTION regulations_authorisation_facets_{event}_{table}();
-"""
+    refresh = f"PERFORM regulations_refresh_authorisation_facets(ARRAY({concerned}));"
+    return statement_trigger("authorisation_facets", event, table, refresh)
 
 
 def remove() -> str:

@@ -8,6 +8,7 @@ is declared here runs `install()` again, and `fill()`.
 from django.db import models
 
 from regulations.models.record_evidence import RecordEvidence
+from regulations.models.statement_triggers import statement_trigger
 
 # The day of what is counted whatever its day.
 _NO_DAY = "'0001-01-01'::date"
@@ -62,7 +63,6 @@ _ADD = f"""
 _COLUMNS = ", ".join(field.attname for field in RecordEvidence._meta.concrete_fields)
 _NOW = f"SELECT {{sign}} AS sign, {_COLUMNS} FROM {{rows}}"  # noqa: S608
 _EVENTS = {"insert": {"new_rows": 1}, "update": {"new_rows": 1, "old_rows": -1}, "delete": {"old_rows": -1}}
-_REFERENCED = {"new_rows": "NEW TABLE AS new_rows", "old_rows": "OLD TABLE AS old_rows"}
 
 
 def install() -> str:
@@ -97,23 +97,19 @@ SELECT {_CELL}, 0, number FROM ({_counts(rows)}) AS tallies ORDER BY {_CELL};
 
 
 def _trigger(event: str) -> str:
-    seen = _EVENTS[event]
-    rows = " UNION ALL ".join(_NOW.format(sign=sign, rows=name) for name, sign in seen.items())
-    return f"""
-CREATE OR REPLACE FUNCTION regulations_evidence_tallies_{event}() RETURNS trigger LANGUAGE plpgsql
-SET plan_cache_mode = force_custom_plan AS $$
-BEGIN
-    INSERT INTO regulations_evidencetally AS kept ({_CELL}, change_id, number)
+    rows = " UNION ALL ".join(_NOW.format(sign=sign, rows=name) for name, sign in _EVENTS[event].items())
+    add = f"""INSERT INTO regulations_evidencetally AS kept ({_CELL}, change_id, number)
     SELECT {_CELL}, (SELECT regulations_change_of('regulations_evidencetally')), number
     FROM ({_counts(f"({rows}) AS changed")}) AS tallies
-    {_ADD};
-    RETURN NULL;
-END
-$$;
-CREATE OR REPLACE TRIGGER evidence_tallies_{event} AFTER {event.upper()} ON regulations_recordevidence
-    REFERENCING {" ".join(_REFERENCED[name] for name in seen)}
-    FOR EACH STATEMENT EXECUTE FUNCTION regulations_evidence_tallies_{event}();
-"""  # noqa: S608
+    {_ADD};"""  # noqa: S608
+    return statement_trigger(
+        "evidence_tallies",
+        event,
+        "recordevidence",
+        add,
+        f"evidence_tallies_{event}",
+        "SET plan_cache_mode = force_custom_plan",
+    )
 
 
 def remove() -> str:

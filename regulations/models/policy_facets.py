@@ -18,6 +18,7 @@ from django.db.models.lookups import In
 
 from regulations.models.base import Day
 from regulations.models.policies import Policy, PolicyStatus, status_on
+from regulations.models.statement_triggers import ROWS, statement_trigger
 
 # The topic of the row that stands for the policy itself, whatever its topics.
 ANY_TOPIC = 0
@@ -177,31 +178,20 @@ $$;
 
 # The tables that the rows are made of, with the column of the policy's id.
 _WATCHED = [("policy", "id"), ("milestone", "policy_id"), ("policy_topics", "policy_id")]
-_EVENTS = {"insert": ["new_rows"], "update": ["new_rows", "old_rows"], "delete": ["old_rows"]}
-_REFERENCED = {"new_rows": "NEW TABLE AS new_rows", "old_rows": "OLD TABLE AS old_rows"}
 
 
 def _triggers(table: str, column: str) -> str:
     made = ""
-    for event, seen in _EVENTS.items():
+    for event, seen in ROWS.items():
         ids = " UNION ".join(f"SELECT {column} FROM {rows}" for rows in seen)  # noqa: S608
-        made += f"""
-CREATE OR REPLACE FUNCTION regulations_policy_facets_{event}_{table}() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM regulations_refresh_policy_facets(ARRAY({ids}));
-    RETURN NULL;
-END
-$$;
-CREATE OR REPLACE TRIGGER policy_facets_{event} AFTER {event.upper()} ON regulations_{table}
-    REFERENCING {" ".join(_REFERENCED[rows] for rows in seen)}
-    FOR EACH STATEMENT EXECUTE FUNCTION regulations_policy_facets_{event}_{table}();
-"""
+        refresh = f"PERFORM regulations_refresh_policy_facets(ARRAY({ids}));"
+        made += statement_trigger("policy_facets", event, table, refresh)
     return made
 
 
 def remove() -> str:
     """The SQL that takes back what `install` makes."""
-    functions = [f"policy_facets_{event}_{table}()" for table, _ in _WATCHED for event in _EVENTS]
+    functions = [f"policy_facets_{event}_{table}()" for table, _ in _WATCHED for event in ROWS]
     functions += ["rebuild_policy_facets()", "refresh_policy_facets(bigint[])"]
     dropped = "".join(f"DROP FUNCTION IF EXISTS regulations_{name} CASCADE;" for name in functions)
     return f"{dropped} DROP VIEW IF EXISTS regulations_policyfacet_due;"

@@ -15,6 +15,7 @@ from django.db.models import Case, F, Func, QuerySet, Value, When
 
 from regulations.models.base import Day
 from regulations.models.policy_facets import ANY_TOPIC
+from regulations.models.statement_triggers import statement_trigger
 
 # What stands in a column by which a row tells no policies apart.
 ANY = ANY_TOPIC
@@ -111,7 +112,6 @@ _ADD = f"""
 """
 _NOW = "SELECT {sign} AS sign, topic_id, jurisdiction_id, kind, days, statuses FROM {rows}"
 _EVENTS = {"insert": {"new_rows": 1}, "update": {"new_rows": 1, "old_rows": -1}, "delete": {"old_rows": -1}}
-_REFERENCED = {"new_rows": "NEW TABLE AS new_rows", "old_rows": "OLD TABLE AS old_rows"}
 
 
 def install() -> str:
@@ -146,23 +146,19 @@ SELECT {", ".join(_CELL)}, 0, growth FROM ({_growths(rows)}) AS tallies ORDER BY
 
 
 def _trigger(event: str) -> str:
-    seen = _EVENTS[event]
-    rows = " UNION ALL ".join(_NOW.format(sign=sign, rows=name) for name, sign in seen.items())
-    return f"""
-CREATE OR REPLACE FUNCTION regulations_policy_tallies_{event}() RETURNS trigger LANGUAGE plpgsql
-SET plan_cache_mode = force_custom_plan AS $$
-BEGIN
-    INSERT INTO regulations_policytally AS kept ({_COLUMNS})
+    rows = " UNION ALL ".join(_NOW.format(sign=sign, rows=name) for name, sign in _EVENTS[event].items())
+    add = f"""INSERT INTO regulations_policytally AS kept ({_COLUMNS})
     SELECT {", ".join(_CELL)}, (SELECT regulations_change_of('regulations_policytally')), growth
     FROM ({_growths(f"({rows}) AS changed")}) AS tallies
-    {_ADD};
-    RETURN NULL;
-END
-$$;
-CREATE OR REPLACE TRIGGER policy_tallies_{event} AFTER {event.upper()} ON regulations_policyfacet
-    REFERENCING {" ".join(_REFERENCED[name] for name in seen)}
-    FOR EACH STATEMENT EXECUTE FUNCTION regulations_policy_tallies_{event}();
-"""  # noqa: S608
+    {_ADD};"""  # noqa: S608
+    return statement_trigger(
+        "policy_tallies",
+        event,
+        "policyfacet",
+        add,
+        f"policy_tallies_{event}",
+        "SET plan_cache_mode = force_custom_plan",
+    )
 
 
 def remove() -> str:

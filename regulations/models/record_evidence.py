@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from regulations.models.statement_triggers import ROWS, statement_trigger
+
 # The collections that are told apart by place, with the table and the column that name the place of a record, and the
 # column by which a citation names the record.
 _COUNTED = {
@@ -147,29 +149,17 @@ def _due(name: str) -> str:
         ) AS steps"""  # noqa: S608
 
 
-_EVENTS = {"insert": ["new_rows"], "update": ["new_rows", "old_rows"], "delete": ["old_rows"]}
-_REFERENCED = {"new_rows": "NEW TABLE AS new_rows", "old_rows": "OLD TABLE AS old_rows"}
-
-
 def _triggers(watched: _Watched) -> str:
     made = ""
-    for event, seen in _EVENTS.items():
+    for event, seen in ROWS.items():
         rows = _changed(watched) if event == "update" else seen[0]
-        refreshed = "".join(
-            f"PERFORM regulations_refresh_record_evidence({number}::smallint, ARRAY({ids.format(rows=rows)}));\n    "
+        refreshed = [
+            f"PERFORM regulations_refresh_record_evidence({number}::smallint, ARRAY({ids.format(rows=rows)}));"
             for number, ids in watched.due.items()
+        ]
+        made += statement_trigger(
+            "record_evidence", event, watched.table, "\n    ".join([*_locks(watched, event), *refreshed])
         )
-        name = f"record_evidence_{event}_{watched.table}"
-        made += f"""
-CREATE OR REPLACE FUNCTION regulations_{name}() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    {_locks(watched, event)}{refreshed}RETURN NULL;
-END
-$$;
-CREATE OR REPLACE TRIGGER record_evidence_{event} AFTER {event.upper()} ON regulations_{watched.table}
-    REFERENCING {" ".join(_REFERENCED[rows] for rows in seen)}
-    FOR EACH STATEMENT EXECUTE FUNCTION regulations_{name}();
-"""
     return made
 
 
@@ -181,24 +171,24 @@ def _changed(watched: _Watched) -> str:
     return f"(SELECT new_row.* {differ} UNION ALL SELECT old_row.* {differ}) AS changed"
 
 
-def _locks(watched: _Watched, event: str) -> str:
+def _locks(watched: _Watched, event: str) -> list[str]:
     """Wait for whoever reads, or changes, what rows of two tables say together, so that the later one sees both."""
     if watched.table == "citation" and event != "delete":
         # By themselves, as a statement that waits still sees what was there when it began.
-        return "".join(
+        return [
             f"PERFORM FROM regulations_{table} WHERE id IN (SELECT {table}_id FROM new_rows)"  # noqa: S608
-            " ORDER BY id FOR KEY SHARE;\n    "
+            " ORDER BY id FOR KEY SHARE;"
             for table in ("source", "milestone")
-        )
+        ]
     if watched.is_read_by_others and event == "update":
         changed = f"id IN (SELECT id FROM {_changed(watched)})"  # noqa: S608
-        return f"PERFORM FROM regulations_{watched.table} WHERE {changed} ORDER BY id FOR UPDATE;\n    "
-    return ""
+        return [f"PERFORM FROM regulations_{watched.table} WHERE {changed} ORDER BY id FOR UPDATE;"]
+    return []
 
 
 def remove() -> str:
     """The SQL that takes back what `install` makes."""
-    functions = [f"record_evidence_{event}_{watched.table}()" for watched in _WATCHED for event in _EVENTS]
+    functions = [f"record_evidence_{event}_{watched.table}()" for watched in _WATCHED for event in ROWS]
     functions += ["rebuild_record_evidence()", "refresh_record_evidence(smallint, bigint[])"]
     dropped = "".join(f"DROP FUNCTION IF EXISTS regulations_{name} CASCADE;" for name in functions)
     return f"{dropped} DROP VIEW IF EXISTS regulations_recordevidence_due;"

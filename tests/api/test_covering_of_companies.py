@@ -7,7 +7,6 @@ from django.db import connection, transaction
 from django.test import Client
 
 from bench import generate
-from kbase.reading import answers
 from regulations.api.companies import CompanyResource
 from regulations.models import (
     Authorisation,
@@ -20,7 +19,7 @@ from regulations.models import (
 )
 from tests.api.asking import ROOT, ask, walk
 from tests.api.edits import Editor
-from tests.api.test_covering import nodes_of, run_of
+from tests.api.test_covering import forget_statements, nodes_of, run_of
 from tests.api.test_queries import statements
 from tests.api.worlds import World
 from tests.conftest import own_database
@@ -52,11 +51,6 @@ def uncovered(monkeypatch):
     yield uncover
     monkeypatch.undo()
     forget_statements()
-
-
-def forget_statements():
-    for kept in (answers._page_statement, answers._count_statement, answers._facet_statement):
-        kept.cache_clear()
 
 
 def kept():
