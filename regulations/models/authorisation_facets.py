@@ -13,7 +13,7 @@ from django.db import models
 from django.db.models import Q
 
 from regulations.models.authorisations import Authorisation
-from regulations.models.statement_triggers import statement_trigger
+from regulations.models.statement_triggers import KEPT_PLANS, PLANNED_FOR_MANY, statement_trigger
 
 
 class AuthorisationFacet(models.Model):
@@ -124,11 +124,12 @@ def install() -> str:
     kept, new = (", ".join(f"{row}.{name}" for name in _COLUMNS[1:]) for row in ("kept", "excluded"))
     return f"""
 CREATE OR REPLACE FUNCTION regulations_refresh_authorisation_facets(ids bigint[]) RETURNS void LANGUAGE plpgsql
-SET plan_cache_mode = force_custom_plan AS $$
+{KEPT_PLANS} AS $$
 DECLARE
     has_changed boolean;
 BEGIN
     IF cardinality(ids) = 0 THEN RETURN; END IF;
+    {PLANNED_FOR_MANY}
     -- Who is about to give their companies other keys, or to change the same rows, goes first, and is then seen.
     PERFORM FROM regulations_company
     WHERE id IN (SELECT company_id FROM regulations_authorisation WHERE id = ANY (ids)) ORDER BY id FOR KEY SHARE;

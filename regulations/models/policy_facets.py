@@ -18,7 +18,7 @@ from django.db.models.lookups import In
 
 from regulations.models.base import Day
 from regulations.models.policies import Policy, PolicyStatus, status_on
-from regulations.models.statement_triggers import ROWS, statement_trigger
+from regulations.models.statement_triggers import KEPT_PLANS, PLANNED_FOR_MANY, ROWS, statement_trigger
 
 # The topic of the row that stands for the policy itself, whatever its topics.
 ANY_TOPIC = 0
@@ -141,11 +141,12 @@ CROSS JOIN LATERAL (
 ) AS topic;
 
 CREATE OR REPLACE FUNCTION regulations_refresh_policy_facets(ids bigint[]) RETURNS void LANGUAGE plpgsql
-SET plan_cache_mode = force_custom_plan AS $$
+{KEPT_PLANS} AS $$
 DECLARE
     has_changed boolean;
 BEGIN
     IF cardinality(ids) = 0 THEN RETURN; END IF;
+    {PLANNED_FOR_MANY}
     -- Whoever is about to change the same rows goes first, and is then seen.
     PERFORM FROM regulations_policyfacet WHERE policy_id = ANY (ids) AND topic_id = {ANY_TOPIC}
     ORDER BY policy_id FOR UPDATE;

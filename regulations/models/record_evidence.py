@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from regulations.models.statement_triggers import ROWS, statement_trigger
+from regulations.models.statement_triggers import KEPT_PLANS, PLANNED_FOR_MANY, ROWS, statement_trigger
 
 # The collections that are told apart by place, with the table and the column that name the place of a record, and the
 # column by which a citation names the record.
@@ -97,9 +97,10 @@ CREATE OR REPLACE VIEW regulations_recordevidence_due AS
 {" UNION ALL ".join(_due(name) for name in _COUNTED)};
 
 CREATE OR REPLACE FUNCTION regulations_refresh_record_evidence(wanted smallint, ids bigint[]) RETURNS void
-LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan AS $$
+LANGUAGE plpgsql {KEPT_PLANS} AS $$
 BEGIN
     IF cardinality(ids) = 0 THEN RETURN; END IF;
+    {PLANNED_FOR_MANY}
     -- Whoever is about to change the same rows goes first, and is then seen.
     PERFORM FROM regulations_recordevidence WHERE collection = wanted AND record_id = ANY (ids)
     ORDER BY record_id FOR UPDATE;

@@ -7,6 +7,8 @@ copies, so that only the last installation counts.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from regulations.models.statement_triggers import KEPT_PLANS, PLANNED_FOR_MANY
+
 # By these columns a record is named in the documents of others.
 NAMED_BY = {
     "company": ("name",),
@@ -94,6 +96,10 @@ class Document:
     @property
     def view(self) -> str:
         return f'"regulations_search_{self.collection}"'
+
+    @property
+    def refresher(self) -> str:
+        return f'"regulations_refresh_search_{self.collection}"'
 
     def sources(self) -> Iterator[tuple[str, str]]:
         """The tables each of whose rows belongs to one record, with the column of its id."""
@@ -275,6 +281,81 @@ SEGMENTS = tuple(
     for collection in collections
 )
 
+
+def _refresher(document: Document, first: int, last: int) -> str:
+    """The function that brings documents of one collection in line with their records."""
+    ours = f"segment BETWEEN {first} AND {last} AND collection = '{document.collection}' AND record_id"
+    said = ("key", "title", "names", "related", "summary", "contents")
+    columns, kept = ", ".join(said), ", ".join(f"kept.{name}" for name in said)
+    return f"""
+CREATE OR REPLACE FUNCTION {document.refresher}(ids bigint[]) RETURNS void LANGUAGE plpgsql {KEPT_PLANS} AS $$
+BEGIN
+    {PLANNED_FOR_MANY}
+    -- Whoever is about to change the same documents goes first, and is then seen.
+    PERFORM FROM regulations_searchdocument WHERE {ours} = ANY (ids) ORDER BY record_id FOR UPDATE;
+    -- What the records say is asked once, and compared with these documents alone, however many there are of others.
+    WITH said AS MATERIALIZED (
+        SELECT * FROM {document.view} WHERE record_id = ANY (ids)
+    ), kept AS MATERIALIZED (
+        SELECT record_id, {columns} FROM regulations_searchdocument WHERE {ours} = ANY (ids)
+    ), gone AS (
+        DELETE FROM regulations_searchdocument WHERE {ours} IN (
+            SELECT record_id FROM kept EXCEPT SELECT record_id FROM said)
+    ), folded AS MATERIALIZED (
+        SELECT said.*, regulations_search_folded(said.names) AS folded
+        FROM said LEFT JOIN kept ON kept.record_id = said.record_id
+        WHERE ({", ".join(f"said.{name}" for name in said)}) IS DISTINCT FROM ({kept})
+    ), made AS (
+        INSERT INTO regulations_searchdocument (
+            collection, record_id, {columns}, folded, vector, segment, change_id)
+        SELECT collection, record_id, {columns}, folded,
+               regulations_search_vector(folded, related, summary, contents),
+               regulations_search_segment(collection, record_id),
+               CASE WHEN coalesce(current_setting('kbase.rebuilding', true), '') = ''
+               THEN (SELECT regulations_this_change()) END
+        FROM folded ORDER BY record_id
+        ON CONFLICT (collection, record_id, segment) DO UPDATE SET
+            {", ".join(f"{name} = excluded.{name}" for name in (*said, "folded", "vector", "change_id"))}
+        RETURNING vector
+    ), renamed AS (
+        DELETE FROM regulations_searchname WHERE collection = '{document.collection}' AND record_id IN (
+            SELECT record_id FROM folded UNION ALL (SELECT record_id FROM kept EXCEPT SELECT record_id FROM said))
+    ), named AS (
+        INSERT INTO regulations_searchname (name, prior, segment, collection, record_id)
+        SELECT name, 0.5 * regulations_search_prior(collection), regulations_search_segment(collection, record_id),
+               collection, record_id
+        FROM folded, unnest(folded) AS name WHERE regulations_search_has_names(collection)
+    ), written AS MATERIALIZED (
+        SELECT DISTINCT word COLLATE "C" AS word FROM made, unnest(tsvector_to_array(vector)) AS word
+    )
+    INSERT INTO regulations_searchword (word, stem)
+    SELECT word, regulations_search_stem(word) FROM written
+    WHERE word ~ '^[a-z0-9]*[a-z][a-z0-9]*$' AND length(word) BETWEEN 2 AND 40
+      AND NOT EXISTS (SELECT FROM regulations_searchword AS kept WHERE kept.word = written.word);
+END
+$$;
+"""  # noqa: S608 (all of it is ours)
+
+
+def _refreshers() -> str:
+    """The functions of all collections, and that which finds the right one."""
+    segments = {collection: (first, last) for collection, first, last in SEGMENTS}
+    cases = "\n".join(
+        f"    WHEN '{document.collection}' THEN PERFORM {document.refresher}(ids);" for document in DOCUMENTS
+    )
+    return f"""
+{"".join(_refresher(document, *segments[document.collection]) for document in DOCUMENTS)}
+CREATE OR REPLACE FUNCTION regulations_refresh_search(of_collection text, ids bigint[]) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF cardinality(ids) = 0 THEN RETURN; END IF;
+    CASE of_collection
+{cases}
+    END CASE;
+END
+$$;
+"""
+
+
 # Of the transaction that renames what others are named by; those that only write their own documents share it.
 LOCK = 1802723446
 
@@ -346,9 +427,11 @@ CREATE OR REPLACE TRIGGER search_delete AFTER DELETE ON regulations_{table} {see
 """
 
 
+REFRESHERS = _refreshers()
 INSTALL = "\n".join(
     [
         *(f"CREATE OR REPLACE VIEW {document.view} AS {document.select()};" for document in DOCUMENTS),
+        REFRESHERS,
         *map(_trigger, _tables()),
         "SELECT regulations_rebuild_search();",
     ]
@@ -356,6 +439,7 @@ INSTALL = "\n".join(
 REMOVE = "\n".join(
     [
         *(f"DROP FUNCTION regulations_search_of_{table}() CASCADE;" for table in _tables()),
+        *(f"DROP FUNCTION {document.refresher}(bigint[]);" for document in DOCUMENTS),
         *(f"DROP VIEW {document.view};" for document in DOCUMENTS),
     ]
 )

@@ -71,6 +71,17 @@ def test_every_collection_has_documents():
     assert [document.key for document in DOCUMENTS] == [resource.key for resource in RESOURCES]
 
 
+@pytest.mark.parametrize("many", [1, 101])
+def test_plans_of_the_refresh_are_its_own(many, db):
+    def plans():
+        return run("SELECT name, setting FROM pg_settings WHERE name IN ('plan_cache_mode', 'enable_seqscan')")
+
+    before = plans()
+    for collection in [document.collection for document in DOCUMENTS]:
+        run("SELECT regulations_refresh_search(%s, ARRAY(SELECT generate_series(1, %s)))", collection, many)
+    assert plans() == before
+
+
 def test_documents_of_the_whole_knowledge_are_in_line(knowledge):
     assert SearchDocument.objects.count() == sum(resource.queryset.count() for resource in RESOURCES) > 4000
 
