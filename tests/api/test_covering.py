@@ -248,9 +248,9 @@ def said_at(moment, random):
     ("question", "index", "condition"),
     [
         ("", "policyfacet_newest", "topic_id = "),
-        ("topic=custody&status=in_force", "policyfacet_newest", "introduced_on <= "),
+        ("topic=custody&status=in_force", "policyfacet_newest", "in_force_from <= "),
         ("jurisdiction=HK&topic=custody&status=in_force", "policyfacet_newest_by_place", "jurisdiction_id = "),
-        ("status=in_force&on=2015-06-01", "policyfacet_newest", "introduced_on <= "),
+        ("status=in_force&on=2015-06-01", "policyfacet_newest", "in_force_from <= "),
     ],
 )
 def test_an_index_alone_finds_the_page_in_its_order(world, question, index, condition):
