@@ -42,7 +42,8 @@ def main() -> None:
         # What is measured is not lost when the next, larger world takes too long.
         written = report.write(found, told, asked.result)
     print(f"## As the world grows\n\n{report.growth(found)}\n" if len(found) > 1 else "")
-    print(f"## What was wanted\n\n{report.judged(targets.verdicts(found))}\n")
+    verdicts = targets.verdicts(found, told["export"])
+    print(f"## What was wanted\n\n{report.judged(verdicts)}\n")
     print(relevance.told(judgements))
     print(f"\nMemory in MiB: {told['memory_mib']}\nExport: {told['export']}")
     say(f"Written to {written.relative_to(worlds.PROJECT)}.")
@@ -91,7 +92,9 @@ def measured(
         used = {name: processes.memory_bytes(server.pid) for name, server in running.items()}
         used["database"] = processes.memory_bytes(worlds.server_pid())
         told["memory_mib"][size] = {name: round(each / 2**20) for name, each in used.items()}
-        if candidates.OURS in running and not asked.questions:
+    if not asked.questions:
+        # By a server of its own, which has not kept anything yet.
+        with candidates.started(ours, database_url, lambda _: []) as running:
             told["export"][size] = asdict(exports.export(running[candidates.OURS], EXPORTED))
     return results
 

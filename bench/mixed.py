@@ -1,6 +1,6 @@
 """`python -m bench.mixed`: reading at most of what a machine can, while editors write: what it does to readers.
 
-First what one answers at most is found, with the edits going on; then requests are sent at a share of that rate, whether
+First what can be kept up with is found, with the edits going on; then requests are sent at a share of that rate, whether
 or not earlier ones are answered yet, while edits are made as the admin makes them.
 """
 
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from bench.candidates import Server
 
 QUIET_SECONDS = 15
-TRIAL_SECONDS = 6
-TRIALS = 4
+TRIAL_SECONDS = 10
+TRIALS = 6
+SOON_MS = 100
 LOOKS = 40
 WATCHED = ("policy", "milestone", "policy_topics", "searchdocument", "revision", "company", "authorisation")
 
@@ -112,15 +113,27 @@ def percentiles(times: list[float]) -> dict[str, float]:
 
 
 def most(server: "Server", database: str, wanted: list[tuple[str, str]], writes: float) -> float:
-    """How many requests and edits a second are answered at most, edits making up a share `writes` of them."""
+    """How many requests and edits a second are kept up with at most, edits making up a share `writes` of them."""
     from bench.pacing import read
 
-    answered = 100.0
+    low, high = 0.0, len(read(server.port, wanted, None, TRIAL_SECONDS).times) / TRIAL_SECONDS
     for _ in range(TRIALS):
-        # As many edits as belong to what was answered the last time.
-        with edited(database, answered * writes / (1 - writes), TRIAL_SECONDS):
-            answered = len(read(server.port, wanted, None, TRIAL_SECONDS).times) / TRIAL_SECONDS
-    return answered / (1 - writes)
+        middle = (low + high) / 2
+        low, high = (middle, high) if keeps_up(server, database, wanted, middle, writes) else (low, middle)
+    return low
+
+
+def keeps_up(server: "Server", database: str, wanted: list[tuple[str, str]], rate: float, writes: float) -> bool:
+    """Whether at this rate nearly all requests are answered soon, and nearly all edits made when they are due.
+
+    As many as are answered without a pause say less: edits wait meanwhile, so that there are fewer than belong to them.
+    """
+    from bench.pacing import percentile, read
+
+    with edited(database, rate * writes, TRIAL_SECONDS) as written:
+        answers = read(server.port, wanted, rate * (1 - writes), TRIAL_SECONDS)
+    made = len(written.times) / (rate * writes * TRIAL_SECONDS)
+    return percentile(answers.times, 95) <= SOON_MS and made >= 0.95
 
 
 @contextmanager

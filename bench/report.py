@@ -67,7 +67,7 @@ def write(worlds: targets.Worlds, told: Mapping[str, Any], name: str = "latest")
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "machine": machine(),
         **told,
-        "targets": [asdict(verdict) for verdict in targets.verdicts(worlds)],
+        "targets": [asdict(verdict) for verdict in targets.verdicts(worlds, told["export"])],
         "worlds": {
             size: {question: {name: asdict(found) for name, found in of.items()} for question, of in results.items()}
             for size, results in worlds.items()

@@ -48,14 +48,20 @@ class Target:
         return Verdict(self.figure, f"{'≤' if self.at_most else '≥'} {self.bound:g}{self.unit}", found, is_met)
 
 
-def verdicts(worlds: Worlds) -> list[Verdict]:
-    """What became of the targets, as far as they were measured. worlds: the results by the number of policies."""
+def verdicts(worlds: Worlds, exports: Mapping[int, Mapping[str, float]]) -> list[Verdict]:
+    """What became of the targets, as far as they were measured.
+
+    worlds: the results by the number of policies. exports: what an export cost (see exports.Export), by the same.
+    """
     found = []
     for target in wanted():
         try:
             found.append(target.verdict(worlds))
         except (KeyError, ValueError):
             continue
+    if MILLION in exports:
+        peak = exports[MILLION]["peak_mib"]
+        found.append(Verdict("export of a million, the server's memory", "≤ 200 MiB", peak, peak <= 200))
     return found
 
 
