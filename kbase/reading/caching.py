@@ -184,7 +184,8 @@ def _freshness(fresh: int, stale: int, midnight: datetime | None, now: datetime)
 
 def _is_unmodified(request: HttpRequest, response: HttpResponseBase) -> bool:
     """Whether the reader's copy is as new as ours, as far as whole seconds can tell."""
-    since = parse_http_date_safe(request.META.get("HTTP_IF_MODIFIED_SINCE", ""))
+    asked = request.META.get("HTTP_IF_MODIFIED_SINCE")
+    since = parse_http_date_safe(asked) if asked else None
     if since is None:
         return False
     changed = parse_http_date_safe(response.headers.get("Last-Modified", ""))

@@ -51,7 +51,9 @@ class AddressNegotiation(DefaultContentNegotiation):
             # The description is written in several formats, each with a renderer.
             return super().select_renderer(request, renderers, format_suffix)
         formats = getattr(request.parser_context["view"], "formats", {})
-        asked = request.query_params.get("format") if request.META.get("QUERY_STRING") else None
+        query = request.META.get("QUERY_STRING", "")
+        # Seldom there, and to take a query apart costs more than to see that.
+        asked = request.query_params.get("format") if "format" in query or "%" in query else None
         told = formats.get(asked, renderer.media_type)
         if not _is_accepted(told, request.META.get("HTTP_ACCEPT", "*/*")):
             raise NotAcceptable
