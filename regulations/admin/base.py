@@ -1,18 +1,19 @@
 """What the pages of all records share: they look records up instead of listing them, and say what is wrong in words."""
 
-from contextlib import nullcontext
 from datetime import date
 from urllib.parse import urlencode
 
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.views.main import ORDER_VAR
+from django.contrib.messages import get_messages
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import BadRequest
-from django.db import IntegrityError, models
+from django.db import IntegrityError, OperationalError, models
 from django.db.models import Case, Q, Value, When
 from django.urls import reverse
 from django.utils.dateformat import format as format_date
 from django.utils.html import format_html
+from psycopg.errors import DeadlockDetected
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.contrib.filters.admin import (
     AutocompleteSelectMultipleFilter,
@@ -172,20 +173,21 @@ class RecordAdmin(LookingUp, ModelAdmin):
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
         """Show the form once more when the database refuses what the form let pass, such as two editors at once."""
+        answer = super().changeform_view
         try:
-            with told_by(request):
-                return super().changeform_view(request, object_id, form_url, extra_context)
+            return told_by(request, lambda: answer(request, object_id, form_url, extra_context))
         except IntegrityError as error:
+            forget_messages(request)
             request.refusal = refusal_in_words(error)
-            return super().changeform_view(request, object_id, form_url, extra_context)
+            return answer(request, object_id, form_url, extra_context)
 
     def delete_view(self, request, object_id, extra_context=None):
-        with told_by(request):
-            return super().delete_view(request, object_id, extra_context)
+        answer = super().delete_view
+        return told_by(request, lambda: answer(request, object_id, extra_context))
 
     def response_action(self, request, queryset):
-        with told_by(request):
-            return super().response_action(request, queryset)
+        answer = super().response_action
+        return told_by(request, lambda: answer(request, queryset))
 
     def get_form(self, request, obj=None, change=False, **kwargs):
         form = super().get_form(request, obj, change, **kwargs)
@@ -211,11 +213,26 @@ def closeness(names, term):
     return Case(When(same, then=Value(0)), When(begins, then=Value(1)), default=Value(2))
 
 
-def told_by(request):
-    """Have the revisions of what the request changes say who made it."""
+def told_by(request, answer, tries=3):
+    """Return what `answer()` does; the revisions of what the request changes say who made it.
+
+    Of two editors who wait for each other the database lets one go on, and ends what the other did; that is done again.
+    """
     if request.method != "POST":
-        return nullcontext()
-    return change(actor=request.user.get_username(), kind=Change.Kind.UNSTATED)
+        return answer()
+    try:
+        with change(actor=request.user.get_username(), kind=Change.Kind.UNSTATED):
+            return answer()
+    except OperationalError as error:
+        if tries == 1 or not isinstance(error.__cause__, DeadlockDetected):
+            raise
+    forget_messages(request)
+    return told_by(request, answer, tries - 1)
+
+
+def forget_messages(request):
+    """Leave unsaid what was to be told of changes that did not come about."""
+    get_messages(request)._queued_messages.clear()
 
 
 def reader_name(user):

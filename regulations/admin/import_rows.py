@@ -157,8 +157,7 @@ class QueuePages(ReadPages):
 
     def ruled(self, request, record, rule):
         """Keep the ruling and lead back; the form says what is wrong with it."""
-        with told_by(request):
-            rule()
+        told_by(request, rule)
         messages.success(request, f"Decided. {LATER}")
         return HttpResponseRedirect(back_to(request, page_of(record)))
 

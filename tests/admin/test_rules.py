@@ -1,8 +1,13 @@
 """What the pages say when something is wrong, and what they fill in."""
 
 from datetime import date
+from threading import Thread
+from time import sleep
 
+import psycopg
 import pytest
+from django.contrib.messages import get_messages
+from django.test import Client
 from django.urls import reverse
 
 from regulations.models import (
@@ -19,6 +24,7 @@ from regulations.models import (
     Stance,
 )
 from tests.admin.pages import add_page, change_page, changelist, errors_of, form_of, row_errors_of
+from tests.conftest import connected_to, database_url
 from tests.factories import (
     make_citation,
     make_company,
@@ -492,3 +498,41 @@ def test_record_of_the_company_page_is_begun_with_the_company(admin_client):
 
     assert url in admin_client.get(change_page(company)).content.decode()
     assert form_of(admin_client.get(url))["company"] == [str(company.pk)]
+
+
+def test_editor_who_has_to_give_way_to_another_saves_all_the_same(committed, django_user_model):
+    step = make_milestone(note="As it was")
+    client = Client()
+    client.force_login(django_user_model.objects.create_superuser("editor"))
+    form = form_of(client.get(change_page(step.policy))) | {"title": "Renamed", "milestones-0-note": "Reworded"}
+    answers = []
+
+    def save():
+        with connected_to(committed):
+            answers.append(client.post(change_page(step.policy), form))
+
+    with psycopg.connect(database_url(committed)) as another:
+        # It is the other one that PostgreSQL looks at first.
+        another.execute("SET deadlock_timeout = '20s'")
+        another.execute("SELECT FROM regulations_milestone WHERE id = %s FOR UPDATE", [step.pk])
+        saving = Thread(target=save)
+        saving.start()
+        wait_until_blocked(another)
+        another.execute("SELECT FROM regulations_policy WHERE id = %s FOR UPDATE", [step.policy_id])
+        another.commit()
+        saving.join(timeout=20)
+
+    assert [answer.status_code for answer in answers] == [302]
+    step.refresh_from_db()
+    assert (step.policy.title, step.note) == ("Renamed", "Reworded")
+    assert len(list(get_messages(answers[0].wsgi_request))) == 1
+
+
+def wait_until_blocked(connection):
+    """Wait until another one waits for this connection."""
+    asked = "SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+    for _ in range(1000):
+        if connection.execute(asked).fetchall():
+            return
+        sleep(0.01)
+    pytest.fail("nobody waits")
