@@ -48,7 +48,7 @@ bench: $(VENV)/.dev $(VENV)/.bench ## Measure at SIZES (10000,100000,1000000) po
 	@exec $(BIN)/python -m bench --sizes '$(SIZES)' --candidates '$(CANDIDATES)'
 
 bench-quick: $(VENV)/.dev ## Measure at 20,000 policies, beside plain Django REST framework and bare psycopg
-	@exec $(BIN)/python -m bench --sizes 20000 --candidates kbase,drf,psycopg --rounds 1 --seconds 1 --result quick
+	@exec $(BIN)/python -m bench --sizes 20000 --candidates 'keeping counts,drf,psycopg' --compared --rounds 1 --seconds 1 --result quick
 
 bench-mixed: $(VENV)/.dev ## Read at 70 % of what a million policies allow, while editors write, for MINUTES (10)
 	@exec $(BIN)/python -m bench.mixed --minutes $(MINUTES)

@@ -54,6 +54,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--sizes", default=SIZES, help="How many policies, with commas.")
     parser.add_argument("--candidates", default="", help="Parts of the names of who is asked, with commas; else all.")
     parser.add_argument("--questions", default="", help="A part of the names of what is asked; else all.")
+    parser.add_argument("--compared", action="store_true", help="Ask only what others are asked, too.")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=2.0, help="How long each is asked in a round.")
     parser.add_argument("--result", default="latest", help="The name of the file in bench/results/.")
@@ -75,7 +76,7 @@ def measured(
         wanted = [
             each
             for each in questions(server.get, depth, etag_of(server), middle_of_history())
-            if asked.questions in each.name
+            if asked.questions in each.name and (each.of or not asked.compared)
         ]
 
     def addresses(name: str) -> list[str]:
