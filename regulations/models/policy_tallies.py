@@ -2,9 +2,8 @@
 
 A status begins and ends on days, so the policies that have it on a day are those that came to it by then without those
 that left it: what stands here is by how many each number grew, so that no day needs a row of its own and none is ever
-out of date. Kept by triggers on `PolicyFacet` (policy_tallies_*). What a transaction changes stands in rows of its own,
-which are added to the others as it ends, under the lock that gives changes their moments: so no writer waits for
-another before. A migration that changes what is declared here runs `install()` again, and `fill()`.
+out of date. Kept by triggers on `PolicyFacet` (see sums). A migration that changes what is declared here runs `install()`
+again, and `fill()`.
 """
 
 from typing import Any
@@ -15,7 +14,7 @@ from django.db.models import Case, F, Func, QuerySet, Value, When
 
 from regulations.models.base import Day
 from regulations.models.policy_facets import ANY_TOPIC
-from regulations.models.statement_triggers import statement_trigger
+from regulations.models.sums import Sums
 
 # What stands in a column by which a row tells no policies apart.
 ANY = ANY_TOPIC
@@ -23,7 +22,6 @@ ANY_KIND = ""
 # What has no day, and a status before the first step, which is the first of all, count from the first day of all.
 _BEGINNING = "date '0001-01-01'"
 _FIRST = 1
-_CELL = ["kind", "topic_id", "status", "jurisdiction_id", "month"]
 _DAYS = range(1, 32)
 
 
@@ -104,64 +102,13 @@ def _growths(rows: str) -> str:
     """  # noqa: S608 (all of it is ours)
 
 
-_COLUMNS = ", ".join([*_CELL, "change_id", "growth"])
-_ADDED = ", ".join(f"kept.growth[{day}] + excluded.growth[{day}]" for day in _DAYS)
-_ADD = f"""
-    ON CONFLICT ({", ".join(_CELL)}, change_id)
-    DO UPDATE SET growth = ARRAY[{_ADDED}]
-"""
-_NOW = "SELECT {sign} AS sign, topic_id, jurisdiction_id, kind, days, statuses FROM {rows}"
-_EVENTS = {"insert": {"new_rows": 1}, "update": {"new_rows": 1, "old_rows": -1}, "delete": {"old_rows": -1}}
-
-
-def install() -> str:
-    """The SQL that keeps the table from now on."""
-    return f"""
-CREATE OR REPLACE FUNCTION regulations_end_policy_tallies(ended bigint) RETURNS void LANGUAGE sql AS $$
-    -- Who calls this holds the lock of all that end.
-    WITH mine AS (DELETE FROM regulations_policytally WHERE change_id = ended AND change_id <> 0 RETURNING *)
-    INSERT INTO regulations_policytally AS kept ({_COLUMNS})
-    SELECT {", ".join(_CELL)}, 0, growth FROM mine
-    {_ADD}
-$$;
-CREATE OR REPLACE FUNCTION regulations_policy_tallies_truncate() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    TRUNCATE regulations_policytally;
-    RETURN NULL;
-END
-$$;
-CREATE OR REPLACE TRIGGER policy_tallies_truncate AFTER TRUNCATE ON regulations_policyfacet
-    FOR EACH STATEMENT EXECUTE FUNCTION regulations_policy_tallies_truncate();
-{"".join(map(_trigger, _EVENTS))}"""  # noqa: S608
-
-
-def fill() -> str:
-    """The SQL that makes the table anew."""
-    rows = f"({_NOW.format(sign=1, rows='regulations_policyfacet')}) AS every"
-    return f"""
-TRUNCATE regulations_policytally;
-INSERT INTO regulations_policytally ({_COLUMNS})
-SELECT {", ".join(_CELL)}, 0, growth FROM ({_growths(rows)}) AS tallies ORDER BY {", ".join(_CELL)};
-"""  # noqa: S608
-
-
-def _trigger(event: str) -> str:
-    rows = " UNION ALL ".join(_NOW.format(sign=sign, rows=name) for name, sign in _EVENTS[event].items())
-    add = f"""INSERT INTO regulations_policytally AS kept ({_COLUMNS})
-    SELECT {", ".join(_CELL)}, (SELECT regulations_change_of('regulations_policytally')), growth
-    FROM ({_growths(f"({rows}) AS changed")}) AS tallies
-    {_ADD};"""  # noqa: S608
-    return statement_trigger(
-        "policy_tallies",
-        event,
-        "policyfacet",
-        add,
-        f"policy_tallies_{event}",
-        "SET plan_cache_mode = force_custom_plan",
-    )
-
-
-def remove() -> str:
-    """The SQL that takes back what `install` makes."""
-    functions = [*(f"policy_tallies_{event}()" for event in [*_EVENTS, "truncate"]), "end_policy_tallies(bigint)"]
-    return "".join(f"DROP FUNCTION IF EXISTS regulations_{name} CASCADE;" for name in functions)
+_SUMS = Sums(
+    name="policy_tallies",
+    table="policytally",
+    of=("policyfacet", "topic_id, jurisdiction_id, kind, days, statuses"),
+    cell="kind, topic_id, status, jurisdiction_id, month",
+    number="growth",
+    counted=_growths,
+    added=f"ARRAY[{', '.join(f'kept.growth[{day}] + excluded.growth[{day}]' for day in _DAYS)}]",
+)
+install, fill, remove = _SUMS.install, _SUMS.fill, _SUMS.remove
