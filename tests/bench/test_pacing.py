@@ -8,12 +8,19 @@ from contextlib import contextmanager
 from bench.pacing import percentile, read
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+# Its head ends as its body does.
+CHUNKED = (
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nAge: 0\r\n\r\n",
+    b"2\r\nok\r\n1\r\n!",
+    b"\r\n0\r\n",
+    b"\r\n",
+)
 REFUSAL = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 2\r\n\r\nno"
 
 
 @contextmanager
 def server(answer=ANSWER, pause=0.0):
-    """A server that answers each request alike, after a pause; yields its port and the paths that were asked."""
+    """A server that answers each request alike, after a pause before each part; yields its port and the paths that were asked."""
     asked = []
 
     def serve(connection):
@@ -22,9 +29,10 @@ def server(answer=ANSWER, pause=0.0):
                 asked.append(line.split()[1].decode())
                 while stream.readline().strip():
                     pass
-                time.sleep(pause)
-                stream.write(answer)
-                stream.flush()
+                for part in [answer] if isinstance(answer, bytes) else answer:
+                    time.sleep(pause)
+                    stream.write(part)
+                    stream.flush()
 
     def accept():
         while True:
@@ -66,6 +74,15 @@ def test_without_a_rate_each_connection_asks_again_at_once():
         answers = read(port, [("list", "/")], None, 0.5)
 
     assert 32 <= len(answers.times) <= 96
+
+
+def test_an_answer_in_chunks_ends_with_its_last_one():
+    with server(answer=CHUNKED, pause=0.05) as (port, asked):
+        answers = read(port, [("list", "/")], 20, 0.5)
+
+    assert answers.errors == []
+    assert len(answers.times) == len(asked) > 0
+    assert min(answers.times) > 190
 
 
 def test_a_refusal_is_an_error():
