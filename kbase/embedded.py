@@ -294,7 +294,7 @@ class Server:
             "work_mem": "16MB",
             "maintenance_work_mem": "128MB",
             # After a checkpoint each page is logged whole when it is first written: few checkpoints, and pages as they are,
-            # as to compress them takes as long as all else that an edit does.
+            # as to compress them takes nearly as long as all else that an edit does.
             "max_wal_size": "4GB",
             "checkpoint_timeout": "15min",
             "wal_compression": "off",
