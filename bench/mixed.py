@@ -133,7 +133,7 @@ def keeps_up(server: "Server", database: str, wanted: list[tuple[str, str]], rat
     with edited(database, rate * writes, TRIAL_SECONDS) as written:
         answers = read(server.port, wanted, rate * (1 - writes), TRIAL_SECONDS)
     made = len(written.times) / (rate * writes * TRIAL_SECONDS)
-    return percentile(answers.times, 95) <= SOON_MS and made >= 0.95
+    return not answers.errors and percentile(answers.times, 95) <= SOON_MS and made >= 0.95
 
 
 @contextmanager

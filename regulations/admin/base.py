@@ -232,6 +232,7 @@ def told_by(request, answer, tries=3):
 
 def forget_messages(request):
     """Leave unsaid what was to be told of changes that did not come about."""
+    # Django takes no message back; to read them would take those of earlier pages, too.
     get_messages(request)._queued_messages.clear()
 
 

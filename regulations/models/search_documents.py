@@ -439,7 +439,7 @@ INSTALL = "\n".join(
 REMOVE = "\n".join(
     [
         *(f"DROP FUNCTION regulations_search_of_{table}() CASCADE;" for table in _tables()),
-        *(f"DROP FUNCTION {document.refresher}(bigint[]);" for document in DOCUMENTS),
+        *(f"DROP FUNCTION IF EXISTS {document.refresher}(bigint[]);" for document in DOCUMENTS),
         *(f"DROP VIEW {document.view};" for document in DOCUMENTS),
     ]
 )

@@ -500,23 +500,34 @@ def test_record_of_the_company_page_is_begun_with_the_company(admin_client):
     assert form_of(admin_client.get(url))["company"] == [str(company.pk)]
 
 
-def test_editor_who_has_to_give_way_to_another_saves_all_the_same(committed, django_user_model):
-    step = make_milestone(note="As it was")
+@pytest.fixture
+def editor(committed, django_user_model):
+    """A client whose `save` posts a page's form in a thread, and puts the answer into the list that it returns."""
     client = Client()
     client.force_login(django_user_model.objects.create_superuser("editor"))
-    form = form_of(client.get(change_page(step.policy))) | {"title": "Renamed", "milestones-0-note": "Reworded"}
-    answers = []
 
-    def save():
-        with connected_to(committed):
-            answers.append(client.post(change_page(step.policy), form))
+    def save(url, **values):
+        form, answers = form_of(client.get(url)) | values, []
+
+        def post():
+            with connected_to(committed):
+                answers.append(client.post(url, form))
+
+        thread = Thread(target=post)
+        thread.start()
+        return thread, answers
+
+    return save
+
+
+def test_editor_who_has_to_give_way_to_another_saves_all_the_same(committed, editor):
+    step = make_milestone(note="As it was")
 
     with psycopg.connect(database_url(committed)) as another:
         # It is the other one that PostgreSQL looks at first.
         another.execute("SET deadlock_timeout = '20s'")
         another.execute("SELECT FROM regulations_milestone WHERE id = %s FOR UPDATE", [step.pk])
-        saving = Thread(target=save)
-        saving.start()
+        saving, answers = editor(change_page(step.policy), **{"title": "Renamed", "milestones-0-note": "Reworded"})
         wait_until_blocked(another)
         another.execute("SELECT FROM regulations_policy WHERE id = %s FOR UPDATE", [step.policy_id])
         another.commit()
@@ -526,6 +537,26 @@ def test_editor_who_has_to_give_way_to_another_saves_all_the_same(committed, dja
     step.refresh_from_db()
     assert (step.policy.title, step.note) == ("Renamed", "Reworded")
     assert len(list(get_messages(answers[0].wsgi_request))) == 1
+
+
+def test_refusal_at_the_commit_is_told_and_no_success_before_it(committed, editor):
+    step, elsewhere = make_milestone(note="As it was"), make_jurisdiction()
+
+    with psycopg.connect(database_url(committed)) as another:
+        another.execute("SELECT FROM regulations_milestone WHERE id = %s FOR UPDATE", [step.pk])
+        values = {"jurisdiction": elsewhere.pk, "milestones-0-note": "Reworded"}
+        saving, answers = editor(change_page(step.policy), **values)
+        wait_until_blocked(another)
+        another.execute("DELETE FROM regulations_jurisdiction WHERE id = %s", [elsewhere.pk])
+        another.commit()
+        saving.join(timeout=20)
+
+    [page] = answers
+    assert page.status_code == 200
+    assert "Nothing was saved" in page.content.decode()
+    assert list(get_messages(page.wsgi_request)) == []
+    step.refresh_from_db()
+    assert step.note == "As it was"
 
 
 def wait_until_blocked(connection):
